@@ -1,0 +1,37 @@
+# Everything sets itself up: Python 3.11 or newer and make are all that is needed.
+PYTHON ?= python3
+BASE := .venv-base
+DEV := .venv
+
+.PHONY: demo test lint types unit bench clean
+
+demo: $(BASE)/.ready  ## grade a phantom knee; installs no torch
+	$(BASE)/bin/kellgren demo -o demo
+
+test: lint types unit  ## what must pass before a commit
+
+lint: $(DEV)/.ready
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/ruff check .
+
+types: $(DEV)/.ready
+	$(DEV)/bin/mypy
+
+unit: $(DEV)/.ready
+	$(DEV)/bin/pytest
+
+bench: $(DEV)/.ready  ## speed and memory; prints, asserts nothing
+	$(DEV)/bin/python benchmarks/speed.py
+
+$(BASE)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(BASE)
+	$(BASE)/bin/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(DEV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(BASE) $(DEV) demo build dist

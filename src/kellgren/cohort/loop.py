@@ -1,0 +1,228 @@
+"""Many films, one table: workers, order, artefacts and the journal around `pipeline.grade_film`."""
+
+import functools
+import hashlib
+import logging
+import multiprocessing
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kellgren import clock, errors
+from kellgren.cohort.journal import Journal
+from kellgren.grading import Grader, load_bundle
+from kellgren.grading.backend import Precision, available_cores
+from kellgren.imaging.raster import read_bytes
+from kellgren.localise import WholePicture
+from kellgren.pipeline import Film, GradedFilm, failure, grade_film
+from kellgren.records import FilmResult, Knee
+from kellgren.reporting import draw_overlay, write_grades, write_overlay, write_report
+
+OVERLAYS = "overlays"
+GRADES = "grades.csv"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a batch's results depend on; goes to every worker and into the journal's header."""
+
+    bundle: str
+    precision: Precision = "default"
+    allow_synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where artefacts go; ``resume`` goes on with what is there."""
+
+    folder: Path
+    resume: bool = False
+
+
+def grade_films(
+    films: Sequence[Film],
+    settings: Settings,
+    *,
+    output: Output | None = None,
+    workers: int = 1,
+    now: Callable[[], datetime] = clock.now,
+) -> Iterator[FilmResult]:
+    """Grade films, giving each result as soon as it and all before it are finished.
+
+    Parameters
+    ----------
+    films
+        In the order in which results are wanted.
+    output
+        Journal, overlays, ``grades.csv`` and ``report.html`` go there; None writes nothing.
+    workers
+        Processes. The cores are shared out among them.
+    now
+        The clock; for several workers a function that can be pickled.
+
+    Raises
+    ------
+    BundleError
+        Before the first film.
+    OutputError
+        The folder is not empty, or holds another batch's journal.
+    """
+    bundle = load_bundle(settings.bundle)
+    threads = max(1, available_cores() // workers)
+    worker = functools.partial(
+        _Worker, settings, None if output is None else output.folder, threads, now
+    )
+    if output is None:
+        yield from _grade(films, worker, workers)
+        return
+    header = {
+        "bundle_sha256": bundle.sha256,
+        "precision": settings.precision,
+        "allow_synthetic": settings.allow_synthetic,
+        "cropped": True,
+    }
+    with Journal(output.folder, header, resume=output.resume) as journal:
+        done = {film.source: _finished(journal, film) for film in films}
+        remaining = _grade([film for film in films if done[film.source] is None], worker, workers)
+        for film in films:
+            result = done[film.source]
+            if result is None:
+                result = next(remaining)
+                journal.add(result)
+            yield result
+        write_tables(journal.results, output.folder)
+
+
+def write_tables(results: Sequence[FilmResult], folder: Path) -> None:
+    """Write what is made from all results together."""
+    write_grades(results, folder / GRADES)
+    write_report(results, folder, title="Knee osteoarthritis grades")
+
+
+def _finished(journal: Journal, film: Film) -> FilmResult | None:
+    result = journal.finished(film.source)
+    if result is None or result.sha256 is None:
+        return result
+    if hashlib.sha256(read_bytes(film.path)).hexdigest() != result.sha256:
+        raise errors.JournalMismatch(
+            f"{film.source}: has changed since it was graded. Put the old file back, or grade into "
+            "another folder."
+        )
+    return result
+
+
+def _grade(
+    films: Sequence[Film], make: Callable[[], "_Worker"], workers: int
+) -> Iterator[FilmResult]:
+    if workers == 1 or len(films) < 2:
+        worker = make()
+        yield from map(worker, films)
+        return
+    # 'spawn': forking a process that has loaded ONNX Runtime's threads is not safe.
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(make,),
+    ) as pool:
+        waiting: deque[Future[FilmResult]] = deque()
+        try:
+            for film in films:
+                waiting.append(pool.submit(_work, film))
+                if len(waiting) > 4 * workers:  # enough to keep all busy; memory stays flat
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise errors.OutputError(
+                "a worker process was killed, most likely for want of memory. Give fewer --workers, "
+                "and --resume to go on."
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_worker: Any = None
+"""The grader of this worker process: loading it once is what a process is for."""
+
+
+def _start_worker(make: Callable[[], "_Worker"]) -> None:
+    global _worker  # noqa: PLW0603 - an executor's initialiser has no other place to leave it
+    _worker = make()
+
+
+def _work(film: Film) -> FilmResult:
+    result: FilmResult = _worker(film)
+    return result
+
+
+class _Worker:
+    """Grades one film after another and writes its overlays."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path | None,
+        threads: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._now = now
+        self._grader = Grader(
+            load_bundle(settings.bundle), precision=settings.precision, threads=threads
+        )
+
+    def __call__(self, film: Film) -> FilmResult:
+        try:
+            graded = grade_film(
+                film,
+                self._grader,
+                localiser=WholePicture(),
+                clock=self._now,
+                allow_synthetic=self._settings.allow_synthetic,
+            )
+        except Exception as error:
+            # A defect of ours must not cost the other films; it is logged with its traceback.
+            _log.exception("grading %s failed", film.source)
+            problem = errors.Defect(f"{film.source}: {type(error).__name__}: {error}")
+            created = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            reference = self._grader.bundle.reference
+            return failure(film, problem, bundle=reference, created=created)
+        if self._folder is None:
+            return graded.result
+        return self._with_overlays(graded, self._folder)
+
+    def _with_overlays(self, graded: GradedFilm, folder: Path) -> FilmResult:
+        result = graded.result
+        knees: list[Knee] = []
+        pairs = zip(result.knees, graded.pictures, strict=True)
+        for number, (knee, (picture, attention)) in enumerate(pairs):
+            relative = f"{OVERLAYS}/{overlay_name(result.source, number)}"
+            image = draw_overlay(
+                picture,
+                attention,
+                knee,
+                task=self._grader.shown_task,
+                bundle=result.bundle,
+                source=result.source,
+                synthetic=result.synthetic,
+            )
+            write_overlay(image, folder / relative)
+            knees.append(replace(knee, attention_png=relative))
+        return replace(result, knees=tuple(knees))
+
+
+def overlay_name(source: str, number: int) -> str:
+    """A file name from a film's, with nothing of it that a file system or a page could act on."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", Path(source).stem).strip("-")[:40]
+    unique = hashlib.sha256(f"{source}\0{number}".encode()).hexdigest()[:10]
+    return f"{readable or 'film'}-{unique}.png"

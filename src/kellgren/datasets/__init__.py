@@ -1,0 +1,1 @@
+"""Data sets become the tidy table; phantoms are drawn; patients are split."""

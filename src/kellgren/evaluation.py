@@ -1,0 +1,159 @@
+"""A bundle against the truth: the shipped runtime predicts, `kellgren.statistics` counts."""
+
+import importlib.util
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kellgren import errors
+from kellgren.anatomy import Laterality, Task
+from kellgren.datasets.ledger import ledger_of, record_look
+from kellgren.datasets.splits import split_sha256
+from kellgren.datasets.table import TRUTH, Row, read_table, write_table
+from kellgren.grading import Bundle, Grader
+from kellgren.localise import Localiser
+from kellgren.pipeline import Film, grade_film
+from kellgren.records import FilmResult, Prediction
+
+if TYPE_CHECKING:
+    from kellgren.statistics.summary import Summary
+
+SEED = 0
+"""Of the bootstrap: the same predictions give the same intervals."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What an evaluation found.
+
+    Parameters
+    ----------
+    summaries
+        One for each task.
+    looks
+        How many distinct bundles this split has scored so far, this one included.
+    """
+
+    summaries: tuple["Summary", ...]
+    looks: int
+
+
+def evaluate(
+    grader: Grader,
+    manifest: Path,
+    folder: Path,
+    *,
+    split: str,
+    localiser: Localiser,
+    clock: Callable[[], datetime],
+    watch: Callable[[int, int], None],
+    allow_synthetic: bool = False,
+) -> Evaluation:
+    """Grade a split and compare with its truth.
+
+    Writes ``predictions.csv``, ``metrics.json`` and figures to ``folder``, and appends to the
+    manifest's ledger.
+
+    Raises
+    ------
+    TableError
+        The split has no truth for the bundle's tasks.
+    ExtraMissing
+        Without the extra ``stats``.
+    """
+    if importlib.util.find_spec("sklearn") is None:
+        raise errors.ExtraMissing("stats", "kellgren evaluate")
+    from kellgren.statistics.figures import confusion_figure, reliability_figure, write_figure
+    from kellgren.statistics.metrics import write_metrics
+    from kellgren.statistics.summary import summarise
+
+    tasks = grader.bundle.record.tasks
+    truth = _truth(manifest, split, tasks)
+    films = {row.path: _film(row, manifest.parent) for row in truth}
+    results = {}
+    for number, (path, film) in enumerate(films.items(), start=1):
+        results[path] = grade_film(
+            film, grader, localiser=localiser, clock=clock, allow_synthetic=allow_synthetic
+        ).result
+        watch(number, len(films))
+    predictions = tuple(_answer(row, results[row.path], grader.bundle) for row in truth)
+    written = folder / "predictions.csv"
+    write_table(predictions, written)
+    summaries = []
+    for task in tasks:
+        chosen = [row for row in predictions if row.task == task.name]
+        summary = summarise(
+            [row for row in truth if row.task == task.name],
+            chosen,
+            task=task,
+            rng=np.random.default_rng(SEED),
+            sets=_sets(chosen, results, task),
+            coverage=grader.bundle.record.conformal[task.name].coverage,
+        )
+        summaries.append(summary)
+        confusion = confusion_figure(summary.confusion, task=task, reader=summary.reader)
+        write_figure(confusion, folder / f"confusion-{task.name}")
+        reliability = reliability_figure(summary.bins, task=task, reader=summary.reader)
+        write_figure(reliability, folder / f"reliability-{task.name}")
+    write_metrics([m for summary in summaries for m in summary.metrics], folder / "metrics.json")
+    looks = record_look(
+        ledger_of(manifest),
+        split_sha256=split_sha256(truth),
+        predictions=written,
+        bundle_sha256=grader.bundle.sha256,
+        time=clock(),
+    )
+    return Evaluation(tuple(summaries), looks)
+
+
+def _truth(manifest: Path, split: str, tasks: Iterable[Task]) -> tuple[Row, ...]:
+    names = {task.name for task in tasks}
+    rows = read_table(manifest)
+    chosen = tuple(
+        row
+        for row in rows
+        if row.split == split
+        and row.reader == TRUTH
+        and row.task in names
+        and row.value is not None
+    )
+    if not chosen:
+        there = ", ".join(sorted({row.split for row in rows})) or "none"
+        raise errors.TableError(
+            f"{manifest}: no truth for {', '.join(sorted(names))} in the split {split!r}. "
+            f"It has the splits: {there}."
+        )
+    return chosen
+
+
+def _film(row: Row, root: Path) -> Film:
+    said = None if row.laterality is Laterality.UNKNOWN else row.laterality
+    return Film(root / row.path, row.path, said, row.patient or None)
+
+
+def _prediction(result: FilmResult, task: str) -> Prediction | None:
+    return result.knees[0].grades.get(task) if result.knees else None
+
+
+def _answer(row: Row, result: FilmResult, bundle: Bundle) -> Row:
+    record = bundle.record
+    asked = replace(row, reader=f"model:{record.name}@{record.version}", covariates={})
+    prediction = _prediction(result, row.task)
+    if prediction is None:
+        code = result.error.code if result.error else result.gate.reasons[0]
+        return replace(asked, value=None, status=code)
+    return replace(asked, value=prediction.grade, probabilities=prediction.probabilities)
+
+
+def _sets(rows: Sequence[Row], results: dict[str, FilmResult], task: Task) -> NDArray[np.bool_]:
+    members = np.zeros((len(rows), len(task.classes)), dtype=np.bool_)
+    for index, row in enumerate(rows):
+        prediction = _prediction(results[row.path], task.name)
+        if prediction is not None:
+            members[index, list(prediction.set)] = True
+    return members

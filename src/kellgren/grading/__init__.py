@@ -1,0 +1,6 @@
+"""Regions become predictions, with bundles that torch made and that need no torch."""
+
+from kellgren.grading.bundle import Bundle, BundleRecord, load_bundle, shipped
+from kellgren.grading.grader import Graded, Grader
+
+__all__ = ["Bundle", "BundleRecord", "Graded", "Grader", "load_bundle", "shipped"]

@@ -1,0 +1,142 @@
+"""Cutting a knee's region out of a film: one function for training and for grading."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kellgren.anatomy import Laterality
+from kellgren.imaging.frame import Frame
+from kellgren.imaging.radiograph import Radiograph
+
+SideUnit = Literal["mm_detector", "plateau_width", "whole_picture"]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionSpec:
+    """How a region is cut and normalised. It travels in the bundle beside the weights.
+
+    The order is fixed: cut → percentiles of the pixels on film → clip to [0, 1] → levels → fill →
+    mirror → (x − mean) / sd.
+
+    Parameters
+    ----------
+    side, side_unit
+        Side of the square, in detector-plane millimetres or tibial-plateau widths;
+        ``whole_picture`` where pictures come cut.
+    size_px
+        Side after resampling.
+    resample
+        ``antialiased``: bilinear, widened to the source pixels that fall on one target pixel.
+    align_plateau
+        Whether the square is turned until the tibial plateau is level.
+    percentiles
+        Intensities that become 0 and 1.
+    levels
+        256 rounds to 8 bit, as tiulpin2018 does; None keeps the resolution.
+    fill
+        Value in [0, 1] off the film.
+    mirror_to
+        The side that every knee is made to look like.
+    mean, sd
+        Of the normalised pixels of the training data.
+    """
+
+    side: float | None
+    side_unit: SideUnit
+    size_px: int
+    resample: Literal["antialiased"] = "antialiased"
+    align_plateau: bool = False
+    percentiles: tuple[float, float] = (5.0, 99.0)
+    levels: Literal[256] | None = 256
+    fill: float = 0.0
+    mirror_to: Literal[Laterality.LEFT, Laterality.RIGHT] = Laterality.RIGHT
+    mean: float = 0.5
+    sd: float = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A cut region, before the last step of its specification.
+
+    Parameters
+    ----------
+    pixels
+        (size_px, size_px) float32 in [0, 1].
+    frame
+        Where it lies; mirrored if the pixels are.
+    on_film
+        Share of the region, in [0, 1], that the film shows.
+    """
+
+    pixels: NDArray[np.float32]
+    frame: Frame
+    on_film: float
+
+    def mirror(self) -> "Region":
+        """The same region flipped left to right."""
+        return Region(np.ascontiguousarray(self.pixels[:, ::-1]), self.frame.mirror(), self.on_film)
+
+
+def whole_picture(film: Radiograph, spec: RegionSpec) -> Frame:
+    """The frame of a picture that is itself the region (``--cropped``)."""
+    rows, columns = film.shape
+    return Frame.of_box(0.0, 0.0, float(columns), float(rows), size_px=spec.size_px)
+
+
+def cut_region(film: Radiograph, frame: Frame, spec: RegionSpec) -> Region:
+    """Cut, normalise, quantise and fill one region.
+
+    Parameters
+    ----------
+    film
+        The film.
+    frame
+        An upright box of ``spec.size_px`` pixels; it may reach past the film's edges.
+    spec
+        How; ``mean`` and ``sd`` are applied by `standardise`, mirroring by `Region.mirror`.
+
+    Returns
+    -------
+    Region
+        Values in [0, 1], multiples of 1/255 where the specification asks for 256 levels.
+    """
+    if frame.size_px != spec.size_px:
+        raise ValueError(f"the frame is {frame.size_px} px wide, the specification {spec.size_px}")
+    if not frame.axis_aligned:
+        raise ValueError("only upright, unmirrored frames can be cut")
+    values, on_film = _resample(film, frame)
+    low, high = np.percentile(values[on_film], spec.percentiles)
+    scaled = np.clip((values - low) / max(float(high - low), np.finfo(np.float32).tiny), 0.0, 1.0)
+    if spec.levels is not None:
+        top = spec.levels - 1
+        scaled = np.rint(scaled * top) / top
+    scaled[~on_film] = spec.fill
+    return Region(scaled.astype(np.float32), frame, float(on_film.mean()))
+
+
+def standardise(pixels: NDArray[np.float32], spec: RegionSpec) -> NDArray[np.float32]:
+    """The last step: (x − mean) / sd, any shape."""
+    return ((pixels - np.float32(spec.mean)) / np.float32(spec.sd)).astype(np.float32)
+
+
+def _resample(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    rows, columns = film.shape
+    size = frame.size_px
+    x0, y0, x1, y1 = frame.edges
+    inside = (max(x0, 0.0), max(y0, 0.0), min(x1, float(columns)), min(y1, float(rows)))
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+        raise ValueError("the region lies wholly off the film")
+    # Target pixels whose centre lies on the film; the others take the fill value.
+    left, right = (round((edge - x0) / (x1 - x0) * size) for edge in (inside[0], inside[2]))
+    top, bottom = (round((edge - y0) / (y1 - y0) * size) for edge in (inside[1], inside[3]))
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    picture = Image.fromarray(film.pixels.astype(np.float32))
+    part = picture.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=inside)
+    values = np.zeros((size, size), dtype=np.float32)
+    on_film = np.zeros((size, size), dtype=np.bool_)
+    values[top:bottom, left:right] = np.asarray(part)
+    on_film[top:bottom, left:right] = True
+    return values, on_film

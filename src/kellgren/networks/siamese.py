@@ -1,0 +1,116 @@
+"""The Deep Siamese network of tiulpin2018: two patches, one branch, one decision."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+BATCH_NORM_EPS: Final = 1e-3
+"""Keras' default, kept by the authors' released code."""
+
+DROPOUT: Final = 0.2
+
+
+class ConvBlock(nn.Sequential):
+    """3×3 convolution without padding, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, stride),
+            nn.BatchNorm2d(outputs, eps=BATCH_NORM_EPS),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Branch(nn.Sequential):
+    """Six convolutions in three blocks: (B, 1, S, S) → (B, 4N, h, w).
+
+    For the published S = 128: 63, 61, 59, pooled 29, 27, 25, pooled 12, 10.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(
+            nn.Sequential(
+                ConvBlock(1, width, stride=2), ConvBlock(width, width), ConvBlock(width, width)
+            ),
+            nn.MaxPool2d(2),
+            nn.Sequential(ConvBlock(width, 2 * width), ConvBlock(2 * width, 2 * width)),
+            nn.MaxPool2d(2),
+            ConvBlock(2 * width, 4 * width),
+        )
+
+
+class DeepSiamese(nn.Module):
+    """Tiulpin et al. 2018, doi:10.1038/s41598-018-20132-7, figure 2.
+
+    Parameters
+    ----------
+    width
+        N, the channels of the first block.
+    shared
+        Whether one branch serves both patches, or each has its own.
+    patch_px
+        S, the side of a patch.
+    offset_px
+        K, the row at which patches begin.
+
+    Notes
+    -----
+    The input is a right knee, (B, 1, H, W): the lateral patch begins at column 0, the medial one
+    ends at the last column and is mirrored, so that both branches see the joint's margin on the
+    same side.
+    """
+
+    def __init__(
+        self, *, width: int = 64, shared: bool = True, patch_px: int = 128, offset_px: int = 100
+    ) -> None:
+        super().__init__()
+        self.patch_px = patch_px
+        self.offset_px = offset_px
+        self.lateral_branch = Branch(width)
+        self.medial_branch = self.lateral_branch if shared else Branch(width)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.head = nn.Linear(8 * width, 5)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def patches(self, region: Tensor) -> tuple[Tensor, Tensor]:
+        """Cut the lateral and the mirrored medial patch, each (B, 1, S, S)."""
+        rows = region[:, :, self.offset_px : self.offset_px + self.patch_px]
+        return rows[..., : self.patch_px], rows[..., -self.patch_px :].flip(-1)
+
+    def features(self, region: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps of the last convolution, lateral and (still mirrored) medial: (B, 4N, h, w)."""
+        lateral, medial = self.patches(region)
+        return self.lateral_branch(lateral), self.medial_branch(medial)
+
+    def classify(self, lateral: Tensor, medial: Tensor) -> Tensor:
+        """Logits (B, 5) from the two feature maps."""
+        pooled = torch.cat([lateral.mean((-2, -1)), medial.mean((-2, -1))], dim=1)
+        logits: Tensor = self.head(self.dropout(pooled))
+        return logits
+
+    def forward(self, region: Tensor) -> Tensor:
+        """Logits (B, 5) of standardised regions (B, 1, H, W)."""
+        return self.classify(*self.features(region))
+
+    def attention(self, lateral: Tensor, medial: Tensor) -> tuple[Tensor, Tensor]:
+        """Class activation of every grade, per branch: two (B, 5, h, w), the medial mirrored back.
+
+        Pooling is global, so the gradient of a logit with respect to the maps is the grade's row
+        of the head divided by h·w; Grad-CAM is therefore this product, exactly.
+        """
+        of_lateral, of_medial = self.head.weight.chunk(2, dim=1)
+        return (
+            torch.einsum("ck,bkhw->bchw", of_lateral, lateral).relu(),
+            torch.einsum("ck,bkhw->bchw", of_medial, medial).relu().flip(-1),
+        )
+
+
+def trainable_parameters(parameters: Iterable[nn.Parameter]) -> int:
+    """How many numbers are learned; shared weights count once."""
+    return sum(parameter.numel() for parameter in parameters if parameter.requires_grad)

@@ -1,0 +1,87 @@
+"""The checks of ``kellgren check``: does this installation read, load and grade as it should."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kellgren.anatomy import Laterality
+from kellgren.datasets.phantom import draw_knee, sample_knee
+from kellgren.grading import Grader, load_bundle, shipped
+from kellgren.imaging import Radiograph, cut_region, whole_picture
+from kellgren.imaging.raster import decode_raster
+
+TOLERANCE = 1e-3
+"""Chosen: ten times what ONNX Runtime's kernels differ by from processor to processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check and how it went."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def run_checks() -> Iterator[Finding]:
+    """Every check, each reported as soon as it is done."""
+    picture = check_picture()
+    for kind, lossless in (("PNG", True), ("TIFF", True), ("WEBP", False), ("JPEG", False)):
+        yield _try(f"reads {kind}", partial(_decoder, picture, kind, lossless=lossless))
+    for name in shipped():
+        yield _try(f"bundle {name}", partial(_bundle, name))
+        yield _try(f"grade of {name}", partial(_grade, name))
+
+
+def _try(name: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, check())
+    except Exception as error:
+        # Whatever goes wrong is the finding.
+        return Finding(name, False, f"{type(error).__name__}: {error}")
+
+
+def _decoder(picture: NDArray[np.uint8], kind: str, *, lossless: bool) -> str:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, kind)
+    decoded = decode_raster(stream.getvalue(), f"check.{kind.lower()}").pixels
+    off = float(np.abs(decoded.astype(int) - picture).mean())
+    if off > (0.0 if lossless else 4.0):
+        raise ValueError(f"decoded pixels are off by {off:.1f} levels on average")
+    return "exact" if lossless else f"within {off:.1f} levels"
+
+
+def _bundle(name: str) -> str:
+    loaded = load_bundle(name)
+    return f"{loaded.record.version}, every byte as exported"
+
+
+def check_picture() -> NDArray[np.uint8]:
+    """The phantom that every bundle is asked about, a right knee."""
+    return draw_knee(sample_knee(np.random.default_rng(0), kl=3, laterality=Laterality.RIGHT))
+
+
+def answers(grader: Grader) -> dict[str, tuple[float, ...]]:
+    """What a grader says of the phantom: probabilities by task."""
+    spec = grader.bundle.record.region
+    film = Radiograph(check_picture(), "0" * 64)
+    region = cut_region(film, whole_picture(film, spec), spec)
+    graded = grader.grade(region, Laterality.RIGHT)
+    return {task: prediction.probabilities for task, prediction in graded.predictions.items()}
+
+
+def _grade(name: str) -> str:
+    grader = Grader(load_bundle(name))
+    expected = grader.bundle.record.self_test
+    found = answers(grader)
+    if found.keys() != expected.keys():
+        raise ValueError(f"grades {sorted(found)}, expected {sorted(expected)}")
+    off = max(float(np.abs(np.subtract(found[task], expected[task])).max()) for task in found)
+    if off > TOLERANCE:
+        raise ValueError(f"a probability is off by {off:.4f}; at most {TOLERANCE} is allowed")
+    return f"as exported, within {off:.6f}"

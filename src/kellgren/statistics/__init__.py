@@ -1,0 +1,1 @@
+"""Numbers with intervals, from answers and the truth. Knows nothing of images or networks."""

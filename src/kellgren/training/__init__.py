@@ -1,0 +1,1 @@
+"""Regions and a recipe become trained networks, and those a bundle."""

@@ -1,0 +1,179 @@
+"""From a finished run to a bundle: one graph, calibrated through the runtime that will serve it."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import nn
+
+from kellgren import errors
+from kellgren.anatomy import Laterality, Task
+from kellgren.datasets import sources
+from kellgren.datasets.table import Row, read_table
+from kellgren.grading.bundle import (
+    MODEL,
+    RECORD,
+    Bundle,
+    BundleRecord,
+    Conformal,
+    Member,
+    Result,
+    TrainedOn,
+    load_bundle,
+)
+from kellgren.grading.calibration import calibrated, fit_temperature
+from kellgren.grading.conformal import fit_quantile
+from kellgren.grading.fusion import fuse
+from kellgren.grading.grader import Grader, rounded
+from kellgren.imaging import cut_region, read_raster, whole_picture
+from kellgren.networks.export import write_onnx
+from kellgren.selfcheck import answers
+from kellgren.systems import SYSTEMS
+from kellgren.training.loop import Checkpoint, Validation
+from kellgren.training.run import RunRecord, load_run, parts_of
+
+COVERAGE = 0.9
+"""Of the shipped conformal sets. Chosen: the usual 1 − α with α = 0.1."""
+
+
+def export_run(
+    folder: Path, target: Path, *, name: str, version: str, results: Sequence[Result] = ()
+) -> Bundle:
+    """Fuse all seeds of a run into a bundle.
+
+    Temperature and conformal quantile come from the calibration part of ``train``, whose patients
+    neither taught a network nor chose a snapshot, through ONNX Runtime itself.
+
+    Parameters
+    ----------
+    folder
+        A finished run.
+    target
+        Folder of the bundle; appears whole or not at all.
+    results
+        Measured numbers to publish in the record.
+
+    Raises
+    ------
+    TrainingError
+        A seed is unfinished, or the data are no longer those of the run.
+    OutputError
+        Something stands at ``target`` that is not a bundle.
+    """
+    run = load_run(folder)
+    system = SYSTEMS[run.system]
+    (task,) = system.tasks
+    members = [_member(folder, run, seed) for seed in run.seeds]
+    model = write_onnx(
+        [network for network, _ in members],
+        task=task.name,
+        size_px=run.recipe.region.size_px,
+        explained=system.explanation == "cam_exact",
+    )
+    manifest = Path(run.manifest)
+    calibration = parts_of(read_table(manifest))["calibration"]
+    record = BundleRecord(
+        kind="grader",
+        name=name,
+        version=version,
+        system=system.name,
+        doi=system.doi,
+        fidelity=run.fidelity,
+        variant=run.variant,
+        statement_of_use=system.statement_of_use,
+        limits=system.limits,
+        region=run.recipe.region,
+        tasks=(task,),
+        members=tuple(Member(seed=kept.seed, iteration=kept.iteration) for _, kept in members),
+        fusion=system.fusion,
+        temperature={task.name: 1.0},
+        conformal={task.name: Conformal(method="contiguous_mass", coverage=COVERAGE, q=1.0)},
+        explanation=system.explanation,
+        taught_by=run.teacher,
+        initialised_from=run.initialised_from,
+        trained_on=(_trained_on(run),),
+        results=tuple(results),
+        files={MODEL: hashlib.sha256(model).hexdigest()},
+    )
+    logits = _logits(record, model, calibration, manifest.parent, task)
+    truth = np.array([row.value for row in calibration], dtype=np.int64)
+    temperature = round(fit_temperature(logits, truth), 6)
+    probabilities = np.stack([rounded(p) for p in calibrated(logits, temperature)])
+    q = fit_quantile(probabilities, truth, coverage=COVERAGE, ordinal=task.ordinal)
+    record = record.model_copy(
+        update={
+            "temperature": {task.name: temperature},
+            "conformal": {task.name: Conformal(method="contiguous_mass", coverage=COVERAGE, q=q)},
+        }
+    )
+    said = answers(Grader(Bundle(record, "0" * 64, {MODEL: model})))
+    record = record.model_copy(update={"self_test": said})
+    write_bundle(record, {MODEL: model}, target)
+    return load_bundle(target)
+
+
+def write_bundle(record: BundleRecord, files: dict[str, bytes], target: Path) -> None:
+    """Write a bundle's folder; an older bundle at the place is replaced as a whole."""
+    if target.exists() and not (target / RECORD).exists():
+        raise errors.OutputError(f"{target}: exists and is no bundle. Choose another place.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        staging.chmod(0o755)
+        for name, content in {**files, RECORD: record.to_bytes()}.items():
+            (staging / name).write_bytes(content)
+        if target.exists():
+            shutil.rmtree(target)
+        staging.rename(target)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _member(folder: Path, run: RunRecord, seed: int) -> tuple[nn.Module, Validation]:
+    place = folder / f"seed-{seed}"
+    network = SYSTEMS[run.system].build(run.variant, run.fidelity)
+    done, best = Checkpoint.progress(place / "resume.pt")
+    if best is None or done < run.recipe.iterations:
+        raise errors.TrainingError(
+            f"{place}: {done} of {run.recipe.iterations} iterations. Go on with 'kellgren train … "
+            "--resume' before exporting."
+        )
+    weights = load_file(place / "best.safetensors")
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    # A shared branch is stored once, under its first name.
+    shared = {id(tensor) for tensor in network.state_dict(keep_vars=True).values()}
+    if unexpected or len(shared) != len(weights):
+        raise errors.TrainingError(f"{place}: weights of another architecture ({missing} missing).")
+    return network.eval(), best
+
+
+def _logits(
+    record: BundleRecord, model: bytes, rows: Sequence[Row], root: Path, task: Task
+) -> NDArray[np.float64]:
+    grader = Grader(Bundle(record, "0" * 64, {MODEL: model}))
+    fused = []
+    for row in rows:
+        film = read_raster(root / row.path)
+        region = cut_region(film, whole_picture(film, record.region), record.region)
+        if row.laterality not in {record.region.mirror_to, Laterality.UNKNOWN}:
+            region = region.mirror()
+        fused.append(fuse(grader.outputs([region])[f"logits/{task.name}"], record.fusion)[0])
+    return np.stack(fused)
+
+
+def _trained_on(run: RunRecord) -> TrainedOn:
+    source = sources.of(run.dataset)
+    return TrainedOn(
+        name=run.dataset,
+        kind="synthetic" if run.synthetic else "real",
+        source=source.reference,
+        licence=source.licence,
+        counts=run.counts["learning"],
+        split_sha256=run.split_sha256["learning"],
+    )

@@ -1,0 +1,62 @@
+"""Which knees make up a batch: pure functions of (seed, iteration)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kellgren.systems.system import Recipe
+
+
+def epoch_order(
+    recipe: Recipe, grades: NDArray[np.int64], *, seed: int, epoch: int
+) -> NDArray[np.int64]:
+    """The indices of one epoch, in order of use.
+
+    Parameters
+    ----------
+    recipe
+        Its ``sampling`` and ``draws_per_grade``.
+    grades
+        (n,) grade of every knee that may be drawn.
+    seed, epoch
+        Name the stream.
+    """
+    rng = np.random.default_rng((seed, epoch))
+    everyone = np.arange(len(grades))
+    if recipe.sampling == "shuffle":
+        return rng.permutation(everyone)
+    members = [everyone[grades == grade] for grade in np.unique(grades)]
+    if recipe.sampling == "oversample_bootstrap":
+        largest = max(len(group) for group in members)
+        balanced = np.concatenate([rng.choice(group, largest) for group in members])
+        return rng.choice(balanced, len(balanced))
+    if recipe.draws_per_grade is None:
+        raise ValueError("pool_per_grade needs draws_per_grade")
+    # The pool is drawn once and fixed; only its order changes from epoch to epoch.
+    fixed = np.random.default_rng(seed)
+    pool = np.concatenate([fixed.choice(group, recipe.draws_per_grade) for group in members])
+    return rng.permutation(pool)
+
+
+def batches(
+    recipe: Recipe, grades: NDArray[np.int64], *, seed: int, start: int
+) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+    """Endless (iteration, epoch, indices) from ``start`` on; incomplete batches are dropped."""
+    per_epoch = steps_per_epoch(recipe, grades)
+    iteration = start
+    while True:
+        epoch, first = divmod(iteration, per_epoch)
+        order = epoch_order(recipe, grades, seed=seed, epoch=epoch)
+        for step in range(first, per_epoch):
+            yield iteration, epoch, order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            iteration += 1
+
+
+def steps_per_epoch(recipe: Recipe, grades: NDArray[np.int64]) -> int:
+    """Optimiser steps that one epoch has."""
+    drawn = len(epoch_order(recipe, grades, seed=0, epoch=0))
+    steps = drawn // recipe.batch_size
+    if steps == 0:
+        raise ValueError(f"{drawn} knees do not fill one batch of {recipe.batch_size}")
+    return steps
