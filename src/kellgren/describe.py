@@ -38,7 +38,7 @@ def describe_system(system: System) -> str:
     ]
     return "\n\n".join(
         [
-            f"{system.name}: {system.title}" + (f"\ndoi:{system.doi}" if system.doi else ""),
+            f"{system.name}: {system.title}\ndoi: {system.doi or 'none, a network of ours'}",
             f"Use: {system.statement_of_use}\nLimits: {system.limits}",
             "Tasks: " + ", ".join(task.name for task in system.tasks),
             "Variants (the first is the default)\n" + _columns(list(system.variants.items())),
@@ -68,12 +68,9 @@ def describe_bundle(bundle: Bundle) -> str:
         lines.append(("trained on", f"{source.name} ({source.kind}, {source.licence}): {counts}"))
     for task in record.tasks:
         plan = record.conformal[task.name]
+        temperature = f"temperature {record.temperature[task.name]:.3f}"
         lines.append(
-            (
-                task.name,
-                f"temperature {record.temperature[task.name]:.3f}, "
-                f"sets at {plan.coverage:.0%} with q = {plan.q:.4f}",
-            )
+            (task.name, f"{temperature}, sets at {plan.coverage:.0%} with q = {plan.q:.4f}")
         )
     measured = [
         (f"{r.on} {r.task}", r.metric, _interval(r.value, r.low, r.high), f"n = {r.n_knees}")

@@ -1,5 +1,6 @@
 """The main path: read → localise → grade → explain → `FilmResult`."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from kellgren import errors
 from kellgren.anatomy import KL, Laterality
 from kellgren.grading import Grader
-from kellgren.imaging import Radiograph, cut_region, read_raster
+from kellgren.imaging import Radiograph, cut_region
+from kellgren.imaging.raster import decode_raster, read_bytes
 from kellgren.localise import Found, Localiser
 from kellgren.records import (
     BundleReference,
@@ -53,7 +55,7 @@ class GradedFilm:
     """A result, and the pictures that artefacts are drawn from.
 
     ``pictures`` holds, for each knee of the result, its region as the film shows it (uint8) and its
-    attention (float32 in [0, 1], its own resolution) or None.
+    attention (float32 in [0, 1], of the same shape) or None.
     """
 
     result: FilmResult
@@ -83,11 +85,14 @@ def grade_film(
     """
     created = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
     bundle = grader.bundle.reference
+    sha256 = None
     try:
-        radiograph = read_raster(film.path)
+        content = read_bytes(film.path)
+        sha256 = hashlib.sha256(content).hexdigest()
+        radiograph = decode_raster(content, film.path.name)
         refuse_if_synthetic_only(grader, radiograph, allowed=allow_synthetic)
     except errors.KellgrenError as error:
-        return GradedFilm(failure(film, error, bundle=bundle, created=created))
+        return GradedFilm(failure(film, error, sha256=sha256, bundle=bundle, created=created))
     spec = grader.bundle.record.region
     knees, pictures = [], []
     for found in localiser.find(radiograph, spec, laterality=film.laterality):
@@ -113,18 +118,23 @@ def refuse_if_synthetic_only(grader: Grader, film: Radiograph, *, allowed: bool)
     """Raise if a bundle that learned from phantoms is asked about a person."""
     if grader.bundle.record.synthetic and not film.synthetic and not allowed:
         raise errors.BundleRefused(
-            f"the bundle {grader.bundle.record.name} learned from phantoms: it grades no real film. "
+            f"the bundle {grader.bundle.record.name} learned from phantoms: no real films. "
             "Choose another bundle, or say --allow-synthetic to see what it makes of it."
         )
 
 
 def failure(
-    film: Film, error: errors.KellgrenError, *, bundle: BundleReference, created: str
+    film: Film,
+    error: errors.KellgrenError,
+    *,
+    sha256: str | None,
+    bundle: BundleReference,
+    created: str,
 ) -> FilmResult:
     """The result of a film that could not be graded."""
     return FilmResult(
         source=film.source,
-        sha256=None,
+        sha256=sha256,
         bundle=bundle,
         created=created,
         subject=film.subject,

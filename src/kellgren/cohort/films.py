@@ -1,17 +1,19 @@
 """From the paths of a command line to the films to grade."""
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kellgren import errors
 from kellgren.anatomy import Laterality
+from kellgren.cohort.journal import NAME
 from kellgren.datasets.table import Row, read_table
 from kellgren.pipeline import Film
 
 IGNORED = (".*", "Thumbs.db", "desktop.ini", "*.csv", "*.json", "*.jsonl", "*.parquet", "*.html")
-"""Files of a folder that are plainly no films: hidden ones, and tables that lie beside films. What
-is named on the command line is always tried."""
+"""What in a folder is plainly no film: hidden files and folders, and tables that lie beside films;
+so are the output folders of batches. What is named on the command line is always tried."""
 
 
 def find_films(
@@ -47,15 +49,35 @@ def find_films(
     return films
 
 
-def _walk(paths: Iterable[Path]) -> Iterable[tuple[Path, str]]:
+def _walk(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     for path in paths:
-        if not path.is_dir():
+        if path.is_dir():
+            for item in sorted(_files(path)):
+                yield item, item.relative_to(path).as_posix()
+        else:
             yield path, path.name
-            continue
-        for item in sorted(path.rglob("*")):
-            if item.is_dir() or any(fnmatch.fnmatch(item.name, p) for p in IGNORED):
-                continue
-            yield item, item.relative_to(path).as_posix()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    unreadable: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=unreadable.append):
+        here = Path(place)
+        folders[:] = [name for name in folders if not _ignored(name) and not _results(here / name)]
+        for name in names:
+            # A link that leads nowhere is listed, so that it is reported; a pipe would hang.
+            if not _ignored(name) and (here / name).is_file() | (here / name).is_symlink():
+                yield here / name
+    # A folder that cannot be listed stands for the films that nobody can see.
+    yield from (Path(error.filename) for error in unreadable)
+
+
+def _ignored(name: str) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in IGNORED)
+
+
+def _results(folder: Path) -> bool:
+    """Whether a batch wrote it: its overlays are no films."""
+    return (folder / NAME).is_file()
 
 
 def _by_file(manifest: Path) -> Mapping[Path, Row]:
@@ -69,6 +91,9 @@ def _film(
     path: Path, source: str, known: Mapping[Path, Row], laterality: Laterality | None
 ) -> Film:
     row = known.get(path.resolve())
+    # Bytes of a name that are no UTF-8 are written as letters, as in JSON, so that a journal's
+    # source is the film's.
+    source = source.encode("utf-8", "backslashreplace").decode()
     if row is None:
         return Film(path, source, laterality)
     said = None if row.laterality is Laterality.UNKNOWN else row.laterality

@@ -4,9 +4,10 @@ One header, then one line a film, written after the film's artefacts stand in pl
 line, the mark of a kill, is dropped.
 """
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -33,25 +34,23 @@ class Journal:
     Raises
     ------
     OutputError
-        The folder is not empty and ``resume`` was not said.
+        The folder is not empty and ``resume`` was not said, or it holds something else than a
+        batch.
     JournalMismatch
-        The journal was begun with another header.
+        The journal was begun with another header, or was changed since.
     """
 
     def __init__(self, folder: Path, header: Mapping[str, Any], *, resume: bool) -> None:
         self.path = folder / NAME
-        if not resume and folder.exists() and any(folder.iterdir()):
-            raise errors.OutputError(
-                f"{folder}: is not empty. Choose another folder, or say --resume to go on in it."
-            )
-        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_folder(folder, resume=resume)
         self._results: dict[str, FilmResult] = {}
         lines = _whole_lines(self.path)
         if lines:
             self._restore(lines, header)
-        self._stream: IO[bytes] = self.path.open("r+b" if self.path.exists() else "w+b")
-        self._stream.truncate(sum(len(line) + 1 for line in lines))
-        self._stream.seek(0, os.SEEK_END)
+        with _writing(self.path):
+            self._stream: IO[bytes] = self.path.open("r+b" if self.path.exists() else "w+b")
+            self._stream.truncate(sum(len(line) + 1 for line in lines))
+            self._stream.seek(0, os.SEEK_END)
         if not lines:
             self._append(json.dumps({"journal": 1, **header}, sort_keys=True))
 
@@ -84,7 +83,14 @@ class Journal:
         self._results[result.source] = result
 
     def _restore(self, lines: list[bytes], header: Mapping[str, Any]) -> None:
-        was = json.loads(lines[0])
+        try:
+            was = dict(json.loads(lines[0]))
+            results = [from_json(line.decode()) for line in lines[1:]]
+        except (ValueError, TypeError) as error:
+            raise errors.JournalMismatch(
+                f"{self.path}: is damaged, or no journal of this version ({error}). Grade into "
+                "another folder."
+            ) from error
         now = json.loads(json.dumps({"journal": 1, **header}))
         different = sorted(k for k in was.keys() | now.keys() if was.get(k) != now.get(k))
         if different:
@@ -92,14 +98,38 @@ class Journal:
                 f"{self.path}: was begun with another {', '.join(different)}. "
                 "Give the same bundle and options, or another output folder."
             )
-        for line in lines[1:]:
-            result = from_json(line.decode())
-            self._results[result.source] = result
+        self._results = {result.source: result for result in results}
 
     def _append(self, line: str) -> None:
-        self._stream.write(line.encode() + b"\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        with _writing(self.path):
+            self._stream.write(line.encode() + b"\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+
+
+def _refuse_folder(folder: Path, *, resume: bool) -> None:
+    """Make the folder, or say why results cannot go there."""
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        there = any(folder.iterdir())
+    if there and not resume:
+        raise errors.OutputError(
+            f"{folder}: is not empty. Choose another folder, or say --resume to go on in it."
+        )
+    if there and not (folder / NAME).is_file():
+        raise errors.OutputError(
+            f"{folder}: holds no {NAME} to go on with, but other files. Choose another folder."
+        )
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise errors.OutputError(
+            f"{path}: cannot be written ({error.strerror}). Make room, or choose another folder."
+        ) from error
 
 
 def _retried(error: type[errors.KellgrenError]) -> set[str]:

@@ -4,7 +4,9 @@ import functools
 import hashlib
 import logging
 import multiprocessing
+import os
 import re
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kellgren import clock, errors
+from kellgren.anatomy import Laterality
 from kellgren.cohort.journal import Journal
 from kellgren.grading import Grader, load_bundle
 from kellgren.grading.backend import Precision, available_cores
@@ -74,6 +77,8 @@ def grade_films(
         Before the first film.
     OutputError
         The folder is not empty, or holds another batch's journal.
+    ExtraMissing
+        ``fast`` without the extra of that name.
     """
     bundle = load_bundle(settings.bundle)
     threads = max(1, available_cores() // workers)
@@ -108,15 +113,33 @@ def write_tables(results: Sequence[FilmResult], folder: Path) -> None:
 
 
 def _finished(journal: Journal, film: Film) -> FilmResult | None:
+    """What the journal has of a film, if the file and what is said of it are still the same."""
     result = journal.finished(film.source)
-    if result is None or result.sha256 is None:
-        return result
-    if hashlib.sha256(read_bytes(film.path)).hexdigest() != result.sha256:
+    if result is None:
+        return None
+    if _sha256(film.path) != result.sha256:
         raise errors.JournalMismatch(
             f"{film.source}: has changed since it was graded. Put the old file back, or grade into "
             "another folder."
         )
+    said = film.laterality or Laterality.UNKNOWN
+    sides = {
+        knee.laterality if knee.laterality_source == "user" else Laterality.UNKNOWN
+        for knee in result.knees
+    }
+    if sides - {said} or result.subject != film.subject:
+        raise errors.JournalMismatch(
+            f"{film.source}: was begun with another side or subject. Give the same laterality and "
+            "manifest, or another output folder."
+        )
     return result
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(read_bytes(path)).hexdigest()
+    except errors.FileEmpty:
+        return None  # as in the result of an empty file
 
 
 def _grade(
@@ -126,6 +149,8 @@ def _grade(
         worker = make()
         yield from map(worker, films)
         return
+    # A bundle that cannot be opened is the batch's error, not that of a worker.
+    make()
     # 'spawn': forking a process that has loaded ONNX Runtime's threads is not safe.
     with ProcessPoolExecutor(
         workers,
@@ -143,8 +168,8 @@ def _grade(
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
             raise errors.OutputError(
-                "a worker process was killed, most likely for want of memory. Give fewer --workers, "
-                "and --resume to go on."
+                "a worker process was killed, most likely for want of memory. Give fewer "
+                "--workers, and --resume to go on."
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
@@ -156,7 +181,16 @@ _worker: Any = None
 
 def _start_worker(make: Callable[[], "_Worker"]) -> None:
     global _worker  # noqa: PLW0603 - an executor's initialiser has no other place to leave it
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _worker = make()
+
+
+def _leave_with_parent() -> None:
+    """End this worker when the batch is killed; the pool's queue would let it wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(film: Film) -> FilmResult:
@@ -190,19 +224,19 @@ class _Worker:
                 clock=self._now,
                 allow_synthetic=self._settings.allow_synthetic,
             )
+            return self._with_overlays(graded)
         except Exception as error:
             # A defect of ours must not cost the other films; it is logged with its traceback.
             _log.exception("grading %s failed", film.source)
             problem = errors.Defect(f"{film.source}: {type(error).__name__}: {error}")
             created = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
             reference = self._grader.bundle.reference
-            return failure(film, problem, bundle=reference, created=created)
-        if self._folder is None:
-            return graded.result
-        return self._with_overlays(graded, self._folder)
+            return failure(film, problem, sha256=None, bundle=reference, created=created)
 
-    def _with_overlays(self, graded: GradedFilm, folder: Path) -> FilmResult:
+    def _with_overlays(self, graded: GradedFilm) -> FilmResult:
         result = graded.result
+        if self._folder is None:
+            return result
         knees: list[Knee] = []
         pairs = zip(result.knees, graded.pictures, strict=True)
         for number, (knee, (picture, attention)) in enumerate(pairs):
@@ -216,7 +250,7 @@ class _Worker:
                 source=result.source,
                 synthetic=result.synthetic,
             )
-            write_overlay(image, folder / relative)
+            write_overlay(image, self._folder / relative)
             knees.append(replace(knee, attention_png=relative))
         return replace(result, knees=tuple(knees))
 

@@ -1,8 +1,8 @@
 """Chen's knee regions: ``{train,val,test}/{0…4}/<patient><L|R>.<png|jpg>``.
 
 Chen P., Mendeley Data, doi:10.17632/56rmx5bjcr.1, CC BY 4.0: 299×299 regions of the baseline
-films of the Osteoarthritis Initiative. The archive's ``auto_test`` shows the patients of ``test`` again
-and is not read.
+films of the Osteoarthritis Initiative. The archive's ``auto_test`` shows ``test``
+again and is not read.
 """
 
 import hashlib

@@ -7,9 +7,8 @@ A folder or a zip of ``bundle.json`` (the record below), ``model.onnx`` and, for
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +22,9 @@ from kellgren.records import BundleReference
 RECORD = "bundle.json"
 MODEL = "model.onnx"
 FAST_MODEL = "model.fast.onnx"
+KNOWN = frozenset({RECORD, MODEL, FAST_MODEL})
+"""What a bundle may hold; anything else is refused by its name and never read."""
+
 SHIPPED = Path(__file__).parent.parent / "bundles"
 DEFAULT = "tiulpin2018-modern"
 MAX_FILE_BYTES = 500_000_000
@@ -34,7 +36,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Member(_Record):
@@ -49,7 +51,7 @@ class Conformal(_Record):
 
     method: Literal["contiguous_mass"]
     coverage: Share
-    q: Annotated[float, Field(ge=0.0)]
+    q: Share
 
 
 class TrainedOn(_Record):
@@ -101,7 +103,7 @@ class BundleRecord(_Record):
     statement_of_use: str
     limits: str
     region: RegionSpec
-    tasks: tuple[Task, ...]
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     members: tuple[Member, ...]
     fusion: Literal["sum_logits", "mean_logits", "mean_probabilities"]
     temperature: dict[str, Positive]
@@ -167,7 +169,7 @@ def load_bundle(source: str | Path = DEFAULT) -> Bundle:
     BundleTampered
         A file is missing, added, or not the one recorded.
     """
-    files = _read_files(_find(source))
+    files = dict(_read_files(_find(source)))
     if RECORD not in files:
         raise errors.BundleInvalid(
             f"{source}: holds no {RECORD}. Export it with 'kellgren export'."
@@ -233,26 +235,37 @@ def _find(source: str | Path) -> Path:
     )
 
 
-def _read_files(path: Path) -> dict[str, bytes]:
+def _read_files(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
-        return {
-            item.name: _limited(item.stat().st_size, item.name, item.read_bytes)
-            for item in path.iterdir()
-            if item.is_file()
-        }
-    with zipfile.ZipFile(path) as archive:
-        return {
-            info.filename: _limited(info.file_size, info.filename, partial(archive.read, info))
-            for info in archive.infolist()
-        }
+        for item in path.iterdir():
+            if item.name in KNOWN and item.is_file():
+                _limit(item.stat().st_size, item.name)
+                yield item.name, item.read_bytes()
+            else:
+                yield item.name, b""
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            seen: set[str] = set()
+            for info in archive.infolist():
+                if info.filename in seen:
+                    raise errors.BundleInvalid(f"{path}: holds {info.filename} twice. Keep one.")
+                seen.add(info.filename)
+                _limit(info.file_size, info.filename)
+                yield info.filename, archive.read(info) if info.filename in KNOWN else b""
+    except errors.BundleError:
+        raise
+    except Exception as error:  # zipfile raises anything at all on damaged content
+        raise errors.BundleTampered(
+            f"{path}: the zip is damaged ({error}). Get the bundle again."
+        ) from error
 
 
-def _limited(size: int, name: str, read: Callable[[], bytes]) -> bytes:
+def _limit(size: int, name: str) -> None:
     if size > MAX_FILE_BYTES:
         raise errors.BundleInvalid(
             f"{name}: {size} bytes; a bundle's file has at most {MAX_FILE_BYTES}."
         )
-    return read()
 
 
 def _beyond(given: object, known: object, where: str = "") -> list[str]:

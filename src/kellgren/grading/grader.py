@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kellgren.anatomy import KL, Laterality, Task
-from kellgren.grading.attention import normalised
+from kellgren.grading.attention import normalised, upsampled
 from kellgren.grading.backend import Precision, open_backend
 from kellgren.grading.bundle import Bundle
 from kellgren.grading.calibration import calibrated
@@ -29,8 +29,9 @@ class Graded:
     predictions
         By task name.
     attention
-        Of the shown task's most probable grade: (h, w) float32 in [0, 1], edge to edge over the
-        region as the film shows it (not mirrored), or None where the bundle explains nothing.
+        Of the shown task's most probable grade: (size_px, size_px) float32 in [0, 1], pixel by
+        pixel over the region as the film shows it (not mirrored), or None where the bundle
+        explains nothing.
     """
 
     predictions: dict[str, Prediction]
@@ -126,7 +127,8 @@ class Grader:
         upright = [
             m[:, ::-1] if mirrored else m for m, mirrored in zip(shown, mirrorings, strict=True)
         ]
-        return normalised(np.mean(upright, axis=0, dtype=np.float32))
+        size_px = self.bundle.record.region.size_px
+        return upsampled(normalised(np.mean(upright, axis=0)), (size_px, size_px))
 
 
 def rounded(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

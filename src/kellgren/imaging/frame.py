@@ -48,7 +48,8 @@ class Frame:
         """Map crop points of shape (…, 2) to film pixels."""
         matrix = np.asarray(self.matrix)
         moved: NDArray[np.float64] = np.asarray(points, np.float64) @ matrix[:, :2].T
-        return moved + matrix[:, 2]
+        moved += matrix[:, 2]
+        return moved
 
     def to_crop(self, points: ArrayLike) -> NDArray[np.float64]:
         """Map film points of shape (…, 2) to crop pixels."""

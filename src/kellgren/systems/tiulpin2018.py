@@ -5,8 +5,8 @@ diagnosis from plain radiographs: a deep learning-based approach. Scientific Rep
 doi:10.1038/s41598-018-20132-7.
 
 Methods, as below: a square region around the joint, a right knee or a left one mirrored; truncated
-to its 5th and 99th percentile and 8 bit; a lateral and a (mirrored) medial patch through branches that
-share their weights; concatenated, dropped out, classified. Three networks of different seeds;
+to its 5th and 99th percentile and 8 bit; a lateral and a (mirrored) medial patch through branches
+that share their weights; concatenated, dropped out, classified. Three networks of different seeds;
 their logits are summed.
 """
 
