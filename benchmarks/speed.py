@@ -1,7 +1,8 @@
 """Speed and memory, side by side in one run. Prints; asserts nothing.
 
 The reference is frozen: the shipped bundle's networks in eager float32 PyTorch, two threads, one
-knee at a time from JPEG to maps, features under inference mode, one backward pass for the shown class.
+knee at a time from JPEG to maps, features under inference mode, one backward pass for the shown
+class.
 """
 
 import argparse
@@ -70,9 +71,7 @@ def main() -> None:
         seconds, peak, early = _grade(folder, "--json", "--laterality", "right")
     each = seconds / options.folder
     print(f"\nA folder of {options.folder} with --json")
-    print(
-        f"  {each * 1e3:.2f} ms a knee, the networks' own time {own * 1e3:.2f} ms: {each / own:.2f} x"
-    )
+    print(f"  {each * 1e3:.2f} ms a knee, of them the networks {own * 1e3:.2f}: {each / own:.2f} x")
     print(f"  memory at a quarter {early:.0f} MB, at most {peak:.0f} MB")
 
 

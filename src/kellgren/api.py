@@ -5,9 +5,9 @@ from pathlib import Path
 
 from kellgren import errors
 from kellgren.anatomy import Laterality
+from kellgren.bundles import DEFAULT
 from kellgren.cohort import Output, Settings, find_films, grade_films
 from kellgren.grading.backend import Precision
-from kellgren.grading.bundle import DEFAULT
 from kellgren.records import FilmResult
 
 

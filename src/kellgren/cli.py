@@ -2,20 +2,45 @@
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from kellgren import __version__, errors
+from kellgren.bundles import DEFAULT as DEFAULT_BUNDLE
 
 if TYPE_CHECKING:
     from kellgren.training.loop import Step
 
+
+class _Commands(TyperGroup):
+    """Ends every command as DESIGN.md says: errors of ours are one sentence and exit status 2."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # typer's own base
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except errors.KellgrenError as error:
+            typer.echo(f"kellgren: {error.code}: {error}", err=True)
+            raise typer.Exit(2) from error
+        except KeyboardInterrupt:
+            typer.echo("kellgren: stopped. A batch or a training goes on with --resume.", err=True)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            # Whoever read our output has stopped; that is no error of ours. What is still to be
+            # flushed at the end goes nowhere, see docs.python.org/3/library/signal.html#sigpipe.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(141) from None
+
+
 app = typer.Typer(
     name="kellgren",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,24 +52,12 @@ app = typer.Typer(
 BundleOption = Annotated[
     str, typer.Option("--bundle", "-b", help="Name of a shipped bundle, or a bundle's path.")
 ]
-DEFAULT_BUNDLE = "tiulpin2018-modern"
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence on stderr and exit status 2."""
+    """Run the command line."""
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    try:
-        app()
-    except errors.KellgrenError as error:
-        typer.echo(f"kellgren: {error.code}: {error}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("kellgren: stopped. A batch or a training goes on with --resume.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has stopped; that is no error of ours.
-        sys.stderr.close()
-        sys.exit(141)
+    app()
 
 
 def _show_version(wanted: bool) -> None:
@@ -108,6 +121,8 @@ def grade(
     """
     from kellgren.anatomy import Laterality
     from kellgren.cohort import Output, Settings, find_films, grade_films
+    from kellgren.reporting import to_json
+    from kellgren.reporting.wording import in_words
 
     if not paths and manifest is None:
         raise typer.BadParameter("give pictures, a folder, or --manifest")
@@ -133,18 +148,12 @@ def grade(
         for result in results:
             refused += not result.complete
             if as_json:
-                from kellgren.reporting import to_json
-
                 sys.stdout.write(to_json(result) + "\n")
                 sys.stdout.flush()
             elif output is None:
-                from kellgren.reporting.wording import in_words
-
                 typer.echo(in_words(result))
-            if result.error is not None and (as_json or output is not None):
-                typer.echo(
-                    f"{result.source}: {result.error.code}: {result.error.message}", err=True
-                )
+            if not result.complete and (as_json or output is not None):
+                typer.echo(in_words(result), err=True)
             advance(1)
     if output is not None:
         graded = len(films) - refused
@@ -166,9 +175,11 @@ def demo(
     from kellgren.reporting.wording import in_words
 
     marker = output / "phantoms" / "manifest.csv"
-    if output.exists() and any(output.iterdir()) and not marker.exists():
+    empty = not output.exists() or (output.is_dir() and not any(output.iterdir()))
+    if not empty and not marker.exists():
         raise errors.OutputError(f"{output}: is not empty and no demo. Choose another folder.")
-    shutil.rmtree(output, ignore_errors=True)
+    for ours in ("phantoms", "results"):
+        shutil.rmtree(output / ours, ignore_errors=True)
     manifest = write_cohort(output / "phantoms", 6, seed=1)
     films = find_films([output / "phantoms" / "images"], laterality=None, manifest=manifest)
     results = grade_films(films, Settings(DEFAULT_BUNDLE), output=Output(output / "results"))
@@ -292,7 +303,10 @@ def train(
         recipe = replace(
             recipe, iterations=iterations, validate_every=min(iterations, recipe.validate_every)
         )
-    wanted = recipe.seeds if seeds is None else tuple(int(seed) for seed in seeds.split(","))
+    try:
+        wanted = recipe.seeds if seeds is None else tuple(int(seed) for seed in seeds.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--seeds {seeds}: give whole numbers, such as 21,42,84") from None
     with _progress("cutting regions", None) as cutting, _progress("learning", None) as learning:
         kept = run(
             chosen,

@@ -83,6 +83,9 @@ def describe_summary(summary: "Summary") -> str:
     """The head of an evaluation: the main numbers with intervals, and the confusion matrix."""
     rows: list[tuple[str, ...]] = []
     for metric in summary.metrics:
+        if metric.metric == "n_refused" and metric.group != "all":
+            refused = metric.group.removeprefix("status=")
+            rows.append(("not graded", f"{metric.value:.0f}", refused))
         if metric.group == "all" and metric.metric in _SHOWN:
             name = metric.metric + (f" (≥ {metric.cut})" if metric.cut is not None else "")
             value = _interval(metric.value, metric.low, metric.high)

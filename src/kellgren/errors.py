@@ -6,7 +6,7 @@
     ├── InputError              something about one file; a batch goes on
     │   ├── FileEmpty               file.empty
     │   ├── FileUnreadable          file.unreadable     (may succeed later: tried again on resume)
-    │   ├── FileMissing             file.missing
+    │   ├── FileMissing             file.missing        (likewise)
     │   ├── FileTruncated           file.truncated
     │   ├── FormatUnknown           file.format
     │   ├── PictureTooLarge         file.too_large

@@ -1,7 +1,7 @@
 """A bundle against the truth: the shipped runtime predicts, `kellgren.statistics` counts."""
 
 import importlib.util
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -62,7 +62,9 @@ def evaluate(
     Raises
     ------
     TableError
-        The split has no truth for the bundle's tasks.
+        The split has no truth for the bundle's tasks, or none of its pictures could be graded.
+    WholeFilmsUnsupported
+        It lists whole films.
     ExtraMissing
         Without the extra ``stats``.
     """
@@ -81,6 +83,7 @@ def evaluate(
             film, grader, localiser=localiser, clock=clock, allow_synthetic=allow_synthetic
         ).result
         watch(number, len(films))
+    _refuse_if_nothing_graded(manifest, split, results.values())
     predictions = tuple(_answer(row, results[row.path], grader.bundle) for row in truth)
     written = folder / "predictions.csv"
     write_table(predictions, written)
@@ -128,7 +131,19 @@ def _truth(manifest: Path, split: str, tasks: Iterable[Task]) -> tuple[Row, ...]
             f"{manifest}: no truth for {', '.join(sorted(names))} in the split {split!r}. "
             f"It has the splits: {there}."
         )
+    if any(row.kind == "film" for row in chosen):
+        raise errors.WholeFilmsUnsupported
     return chosen
+
+
+def _refuse_if_nothing_graded(manifest: Path, split: str, results: Collection[FilmResult]) -> None:
+    """Raise before numbers about nothing are written, and before the look is counted."""
+    first = next((result.error for result in results if result.error is not None), None)
+    if first is not None and not any(result.complete for result in results):
+        raise errors.TableError(
+            f"{manifest}: none of the {len(results)} pictures of the split {split!r} was graded. "
+            f"The first: {first.code}: {first.message}"
+        )
 
 
 def _film(row: Row, root: Path) -> Film:

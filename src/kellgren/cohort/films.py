@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -60,19 +61,35 @@ def _walk(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
 
 def _files(folder: Path) -> Iterator[Path]:
     unreadable: list[OSError] = []
-    for place, folders, names in os.walk(folder, onerror=unreadable.append):
+    visited = {_real(folder)}
+    for place, folders, names in os.walk(folder, onerror=unreadable.append, followlinks=True):
         here = Path(place)
-        folders[:] = [name for name in folders if not _ignored(name) and not _results(here / name)]
+        inside = []
+        for name in sorted(folders):
+            target = _real(here / name)
+            # Links are followed, but round in a circle only once.
+            if not name.startswith(".") and not _results(target) and target not in visited:
+                visited.add(target)
+                inside.append(name)
+        folders[:] = inside
         for name in names:
-            # A link that leads nowhere is listed, so that it is reported; a pipe would hang.
-            if not _ignored(name) and (here / name).is_file() | (here / name).is_symlink():
+            ignored = any(fnmatch.fnmatch(name, pattern) for pattern in IGNORED)
+            if not ignored and not _pipe_or_device(here / name):
                 yield here / name
-    # A folder that cannot be listed stands for the films that nobody can see.
+    # A folder that cannot be listed stands for the films in it, and is reported in their place.
     yield from (Path(error.filename) for error in unreadable)
 
 
-def _ignored(name: str) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in IGNORED)
+def _real(path: Path) -> Path:
+    # Path.resolve raises for a link that leads to itself; that is for whoever reads the film.
+    return Path(os.path.realpath(path))
+
+
+def _pipe_or_device(path: Path) -> bool:
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False  # whatever is wrong is reported when it is read
 
 
 def _results(folder: Path) -> bool:
@@ -83,14 +100,16 @@ def _results(folder: Path) -> bool:
 def _by_file(manifest: Path) -> Mapping[Path, Row]:
     rows: dict[Path, Row] = {}
     for row in read_table(manifest):
-        rows.setdefault((manifest.parent / row.path).resolve(), row)
+        if not row.path:
+            continue
+        rows.setdefault(_real(manifest.parent / row.path), row)
     return rows
 
 
 def _film(
     path: Path, source: str, known: Mapping[Path, Row], laterality: Laterality | None
 ) -> Film:
-    row = known.get(path.resolve())
+    row = known.get(_real(path))
     # Bytes of a name that are no UTF-8 are written as letters, as in JSON, so that a journal's
     # source is the film's.
     source = source.encode("utf-8", "backslashreplace").decode()

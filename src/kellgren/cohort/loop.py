@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import re
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +20,7 @@ from typing import Any
 from kellgren import clock, errors
 from kellgren.anatomy import Laterality
 from kellgren.cohort.journal import Journal
-from kellgren.grading import Grader, load_bundle
-from kellgren.grading.backend import Precision, available_cores
+from kellgren.grading import Grader, Precision, available_cores, load_bundle
 from kellgren.imaging.raster import read_bytes
 from kellgren.localise import WholePicture
 from kellgren.pipeline import Film, GradedFilm, failure, grade_film
@@ -181,6 +181,8 @@ _worker: Any = None
 
 def _start_worker(make: Callable[[], "_Worker"]) -> None:
     global _worker  # noqa: PLW0603 - an executor's initialiser has no other place to leave it
+    # Ctrl-C reaches the whole group; the batch stops its workers itself, without their tracebacks.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _worker = make()
 

@@ -5,6 +5,7 @@ Manifests (what the truth is), readers and predictions all use it; see docs/cont
 
 import csv
 import importlib.util
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -91,16 +92,22 @@ def read_table(path: Path) -> tuple[Row, ...]:
     Raises
     ------
     TableError
-        A column is missing or unknown, or a cell does not hold what its column says.
+        A column is unknown or stands twice, a cell does not hold what its column says, or the file
+        is no table at all.
     DuplicateRows
         Two rows have the same patient, exam, image, laterality, task and reader.
     """
     if not path.is_file():
         raise errors.TableError(f"{path}: no such table. Give a CSV or Parquet file.")
-    rows = tuple(
-        _row(cells, f"{path.name}, row {number}")
-        for number, cells in enumerate(_cells(path), start=2)
-    )
+    try:
+        rows = tuple(
+            _row(cells, f"{path.name}, row {number}")
+            for number, cells in enumerate(_cells(path), start=2)
+        )
+    except (csv.Error, ValueError) as error:  # pyarrow's and Unicode's errors are ValueErrors
+        raise errors.TableError(
+            f"{path.name}: cannot be read ({error}). Save it as CSV in UTF-8, or as Parquet."
+        ) from error
     refuse_duplicates(rows, path.name)
     return rows
 
@@ -119,8 +126,14 @@ def write_table(rows: Iterable[Row], path: Path) -> None:
     if path.suffix == ".parquet":
         _write_parquet(header, records, path)
         return
+    # Before Python 3.13 a lone carriage return is not quoted by itself, and would end the row.
+    returns = any("\r" in cell for record in records for cell in record)
     with write_atomically(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(
+            stream,
+            lineterminator="\n",
+            quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL,
+        )
         writer.writerow(header)
         writer.writerows(records)
 
@@ -150,7 +163,12 @@ def _cells(path: Path) -> Iterator[dict[str, str]]:
             yield {name: "" if cell is None else str(cell) for name, cell in record.items()}
         return
     with path.open(newline="", encoding="utf-8-sig") as stream:
-        for cells in csv.DictReader(stream):
+        reader = csv.DictReader(stream)
+        names = list(reader.fieldnames or ())
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise errors.TableError(f"{path.name}: {', '.join(twice)} stands twice in the header.")
+        for cells in reader:
             if None in cells or None in cells.values():
                 raise errors.TableError(f"{path.name}: a row has more or fewer cells than columns.")
             yield cells
@@ -169,15 +187,24 @@ def _row(cells: dict[str, str], where: str) -> Row:
                 covariates[name.removeprefix(COVARIATE)] = text
             elif name.startswith(PROBABILITY) and name.removeprefix(PROBABILITY).isdigit():
                 if text != "":
-                    probabilities[int(name.removeprefix(PROBABILITY))] = float(text)
+                    probabilities[int(name.removeprefix(PROBABILITY))] = _number(text)
             else:
                 raise errors.TableError(
                     f"{where}: unknown column {name!r}. Covariates begin with {COVARIATE!r}."
                 )
         except ValueError as error:
             raise errors.TableError(f"{where}: column {name!r} holds {text!r}.") from error
+    if sorted(probabilities) != list(range(len(probabilities))):
+        raise errors.TableError(f"{where}: a probability is missing between the others.")
     ordered = tuple(probabilities[index] for index in sorted(probabilities))
     return Row(**known, probabilities=ordered, covariates=covariates)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def _flag(text: str) -> bool:
@@ -197,8 +224,8 @@ _PARSERS: dict[str, Any] = {
     "kind": _kind,
     "laterality": Laterality,
     "synthetic": _flag,
-    "pixel_spacing_row_mm": float,
-    "pixel_spacing_column_mm": float,
+    "pixel_spacing_row_mm": _number,
+    "pixel_spacing_column_mm": _number,
     "value": int,
 }
 

@@ -1,6 +1,16 @@
 """Regions become predictions, with bundles that torch made and that need no torch."""
 
+from kellgren.grading.backend import Precision, available_cores
 from kellgren.grading.bundle import Bundle, BundleRecord, load_bundle, shipped
 from kellgren.grading.grader import Graded, Grader
 
-__all__ = ["Bundle", "BundleRecord", "Graded", "Grader", "load_bundle", "shipped"]
+__all__ = [
+    "Bundle",
+    "BundleRecord",
+    "Graded",
+    "Grader",
+    "Precision",
+    "available_cores",
+    "load_bundle",
+    "shipped",
+]

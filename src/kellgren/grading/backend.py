@@ -59,9 +59,14 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors; warnings about placement are no user's business
-        self._session = onnxruntime.InferenceSession(
-            model, options, providers=["CPUExecutionProvider"]
-        )
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its errors have no base but this
+            raise errors.BundleInvalid(
+                f"ONNX Runtime does not open the bundle's graph: {error}. Export it again."
+            ) from error
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, region: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

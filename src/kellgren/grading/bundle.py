@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kellgren import errors
 from kellgren.anatomy import Task
+from kellgren.bundles import DEFAULT
+from kellgren.bundles import FOLDER as SHIPPED
 from kellgren.imaging.region import RegionSpec
 from kellgren.records import BundleReference
 
@@ -25,8 +27,6 @@ FAST_MODEL = "model.fast.onnx"
 KNOWN = frozenset({RECORD, MODEL, FAST_MODEL})
 """What a bundle may hold; anything else is refused by its name and never read."""
 
-SHIPPED = Path(__file__).parent.parent / "bundles"
-DEFAULT = "tiulpin2018-modern"
 MAX_FILE_BYTES = 500_000_000
 """Chosen: an order of magnitude above the largest published ensemble; stops zip bombs."""
 
@@ -246,11 +246,8 @@ def _read_files(path: Path) -> Iterator[tuple[str, bytes]]:
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            seen: set[str] = set()
+            _refuse_twins(archive.namelist(), path)
             for info in archive.infolist():
-                if info.filename in seen:
-                    raise errors.BundleInvalid(f"{path}: holds {info.filename} twice. Keep one.")
-                seen.add(info.filename)
                 _limit(info.file_size, info.filename)
                 yield info.filename, archive.read(info) if info.filename in KNOWN else b""
     except errors.BundleError:
@@ -259,6 +256,12 @@ def _read_files(path: Path) -> Iterator[tuple[str, bytes]]:
         raise errors.BundleTampered(
             f"{path}: the zip is damaged ({error}). Get the bundle again."
         ) from error
+
+
+def _refuse_twins(names: list[str], path: Path) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise errors.BundleInvalid(f"{path}: holds {name} more than once. Keep one.")
 
 
 def _limit(size: int, name: str) -> None:

@@ -3,11 +3,12 @@
 import hashlib
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kellgren import errors
 from kellgren.imaging.radiograph import Radiograph
@@ -25,7 +26,10 @@ COLOUR_TOLERANCE = 16
 """Chosen: channels of a grey picture differ by a few levels after JPEG's colour transform."""
 
 SYNTHETIC_KEY = "kellgren:synthetic"
-"""Text chunk of a PNG (or tag of a TIFF description) that marks a phantom."""
+"""Text chunk of a PNG that marks a phantom."""
+
+_PHOTOMETRIC = 262
+"""TIFF 6.0, section 8: 0 says that the lowest value is white."""
 
 
 def read_raster(path: Path) -> Radiograph:
@@ -76,7 +80,8 @@ def decode_raster(content: bytes, name: str) -> Radiograph:
         raise _too_large(name) from error
     except UnidentifiedImageError as error:
         raise errors.FormatUnknown(
-            f"{name}: not a picture in PNG, TIFF, JPEG or WebP form, whatever its name says."
+            f"{name}: not a picture in PNG, TIFF, JPEG or WebP form, whatever its name says, or "
+            "its header is damaged."
         ) from error
     except Exception as error:  # decoders raise anything at all on damaged content
         raise errors.FileTruncated(
@@ -104,8 +109,17 @@ def _decode(picture: Image.Image, name: str) -> NDArray[np.uint8] | NDArray[np.u
             f"{name}: {getattr(picture, 'n_frames', 1)} frames or pages. Give one picture a file."
         )
     picture.load()
+    # As every viewer shows it; Pillow itself does this for TIFF only.
+    ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode in {"I;16", "I;16B", "I;16L", "I"}:
-        return _sixteen_bit(np.asarray(picture), name)
+        values = _sixteen_bit(np.asarray(picture), name)
+        # Pillow turns WhiteIsZero round for 8 bit only.
+        tags: Mapping[int, object] = getattr(picture, "tag_v2", {})
+        return np.iinfo(np.uint16).max - values if tags.get(_PHOTOMETRIC) == 0 else values
+    if picture.mode == "F":
+        raise errors.FormatUnknown(
+            f"{name}: floating-point pixels. Save it as 8 or 16 bit unsigned."
+        )
     if picture.mode in {"L", "1"}:
         return np.array(picture.convert("L"), dtype=np.uint8)
     if picture.mode == "LA":

@@ -1,5 +1,6 @@
 """Cutting a knee's region out of a film: one function for training and for grading."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -129,10 +130,8 @@ def _resample(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDAr
     inside = (max(x0, 0.0), max(y0, 0.0), min(x1, float(columns)), min(y1, float(rows)))
     if inside[0] >= inside[2] or inside[1] >= inside[3]:
         raise ValueError("the region lies wholly off the film")
-    # Target pixels whose centre lies on the film; the others take the fill value.
-    left, right = (round((edge - x0) / (x1 - x0) * size) for edge in (inside[0], inside[2]))
-    top, bottom = (round((edge - y0) / (y1 - y0) * size) for edge in (inside[1], inside[3]))
-    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    left, right = _covered(inside[0] - x0, inside[2] - x0, x1 - x0, size)
+    top, bottom = _covered(inside[1] - y0, inside[3] - y0, y1 - y0, size)
     picture = Image.fromarray(film.pixels.astype(np.float32))
     part = picture.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=inside)
     values = np.zeros((size, size), dtype=np.float32)
@@ -140,3 +139,9 @@ def _resample(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDAr
     values[top:bottom, left:right] = np.asarray(part)
     on_film[top:bottom, left:right] = True
     return values, on_film
+
+
+def _covered(start: float, stop: float, side: float, size: int) -> tuple[int, int]:
+    """The target pixels, of ``size`` on a ``side``, whose centre lies on the film; at least one."""
+    first = min(math.ceil(start / side * size - 0.5), size - 1)
+    return first, max(math.floor(stop / side * size + 0.5), first + 1)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from safetensors.torch import load_file
 from torch import nn
 
 from kellgren import errors
 from kellgren.anatomy import Laterality, Task
 from kellgren.datasets import sources
+from kellgren.datasets.splits import split_sha256
 from kellgren.datasets.table import Row, read_table
 from kellgren.grading.bundle import (
     MODEL,
@@ -64,6 +66,8 @@ def export_run(
         A seed is unfinished, or the data are no longer those of the run.
     OutputError
         Something stands at ``target`` that is not a bundle.
+    BundleInvalid
+        The name or the version is not one that a bundle can have.
     """
     run = load_run(folder)
     system = SYSTEMS[run.system]
@@ -76,30 +80,41 @@ def export_run(
         explained=system.explanation == "cam_exact",
     )
     manifest = Path(run.manifest)
-    calibration = parts_of(read_table(manifest))["calibration"]
-    record = BundleRecord(
-        kind="grader",
-        name=name,
-        version=version,
-        system=system.name,
-        doi=system.doi,
-        fidelity=run.fidelity,
-        variant=run.variant,
-        statement_of_use=system.statement_of_use,
-        limits=system.limits,
-        region=run.recipe.region,
-        tasks=(task,),
-        members=tuple(Member(seed=kept.seed, iteration=kept.iteration) for _, kept in members),
-        fusion=system.fusion,
-        temperature={task.name: 1.0},
-        conformal={task.name: Conformal(method="contiguous_mass", coverage=COVERAGE, q=1.0)},
-        explanation=system.explanation,
-        taught_by=run.teacher,
-        initialised_from=run.initialised_from,
-        trained_on=(_trained_on(run),),
-        results=tuple(results),
-        files={MODEL: hashlib.sha256(model).hexdigest()},
-    )
+    parts = parts_of(read_table(manifest))
+    if {part: split_sha256(rows) for part, rows in parts.items()} != run.split_sha256:
+        raise errors.TrainingError(
+            f"{manifest}: has changed since the run began. Give it back its rows, or train again."
+        )
+    calibration = parts["calibration"]
+    try:
+        record = BundleRecord(
+            kind="grader",
+            name=name,
+            version=version,
+            system=system.name,
+            doi=system.doi,
+            fidelity=run.fidelity,
+            variant=run.variant,
+            statement_of_use=system.statement_of_use,
+            limits=system.limits,
+            region=run.recipe.region,
+            tasks=(task,),
+            members=tuple(Member(seed=kept.seed, iteration=kept.iteration) for _, kept in members),
+            fusion=system.fusion,
+            temperature={task.name: 1.0},
+            conformal={task.name: Conformal(method="contiguous_mass", coverage=COVERAGE, q=1.0)},
+            explanation=system.explanation,
+            taught_by=run.teacher,
+            initialised_from=run.initialised_from,
+            trained_on=_trained_on(run),
+            results=tuple(results),
+            files={MODEL: hashlib.sha256(model).hexdigest()},
+        )
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise errors.BundleInvalid(
+            f"{target}: no bundle can say this of itself ({problems})."
+        ) from error
     logits = _logits(record, model, calibration, manifest.parent, task)
     truth = np.array([row.value for row in calibration], dtype=np.int64)
     temperature = round(fit_temperature(logits, truth), 6)
@@ -167,9 +182,10 @@ def _logits(
     return np.stack(fused)
 
 
-def _trained_on(run: RunRecord) -> TrainedOn:
+def _trained_on(run: RunRecord) -> tuple[TrainedOn, ...]:
+    """The run's own data, and what its teacher brought from elsewhere."""
     source = sources.of(run.dataset)
-    return TrainedOn(
+    own = TrainedOn(
         name=run.dataset,
         kind="synthetic" if run.synthetic else "real",
         source=source.reference,
@@ -177,3 +193,4 @@ def _trained_on(run: RunRecord) -> TrainedOn:
         counts=run.counts["learning"],
         split_sha256=run.split_sha256["learning"],
     )
+    return own, *(other for other in run.teacher_trained_on if other != own)

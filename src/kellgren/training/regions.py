@@ -45,7 +45,8 @@ def load_regions(
     Raises
     ------
     TrainingError
-        A row is a whole film, or its side is unknown.
+        A row is a whole film, its side is unknown, its picture is not the one that the manifest
+        describes, or is a phantom of which the manifest does not say so.
     """
     kept = cache / f"regions-{_fingerprint(rows, spec)}.npy"
     if kept.exists():
@@ -68,6 +69,15 @@ def _region(row: Row, spec: RegionSpec, root: Path) -> NDArray[np.uint8]:
     if row.laterality is Laterality.UNKNOWN:
         raise errors.TrainingError(f"{row.path}: the manifest does not say which side it shows.")
     film = read_raster(root / row.path)
+    if row.sha256 not in {"", film.sha256}:
+        raise errors.TrainingError(
+            f"{row.path}: not the picture that the manifest describes; its SHA-256 is another. "
+            "Make the manifest again."
+        )
+    if film.synthetic and not row.synthetic:
+        raise errors.TrainingError(
+            f"{row.path}: a phantom, and the manifest does not say so. Set its column 'synthetic'."
+        )
     region = cut_region(film, whole_picture(film, spec), spec)
     if row.laterality != spec.mirror_to:
         region = region.mirror()
@@ -78,5 +88,6 @@ def _region(row: Row, spec: RegionSpec, root: Path) -> NDArray[np.uint8]:
 def _fingerprint(rows: Sequence[Row], spec: RegionSpec) -> str:
     # mean and sd are applied after what is kept here
     cut = {k: v for k, v in asdict(spec).items() if k not in {"mean", "sd"}}
-    lines = [json.dumps(cut, sort_keys=True)] + [f"{row.sha256} {row.laterality}" for row in rows]
+    lines = [json.dumps(cut, sort_keys=True)]
+    lines += [f"{row.sha256 or row.path} {row.laterality}" for row in rows]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -15,6 +15,7 @@ from typing import Annotated
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import nn
 
 import kellgren
 from kellgren import errors
@@ -23,6 +24,7 @@ from kellgren.datasets.splits import Part, part_of, split_sha256
 from kellgren.datasets.table import TRUTH, Row, read_table
 from kellgren.files import write_atomically
 from kellgren.grading import Bundle
+from kellgren.grading.bundle import TrainedOn
 from kellgren.networks.backbone import Backbone
 from kellgren.systems import Fidelity, Recipe, System
 from kellgren.training.loop import Samples, Step, Validation, objective_step, train_network
@@ -46,6 +48,7 @@ class RunRecord(BaseModel):
     initialised_from: str | None
     teacher: str | None
     teacher_sha256: str | None
+    teacher_trained_on: tuple[TrainedOn, ...] = ()
     manifest: str
     split_sha256: dict[str, str]
     counts: dict[str, dict[str, int]]
@@ -56,7 +59,8 @@ class RunRecord(BaseModel):
 
     def differences(self, other: "RunRecord") -> list[str]:
         """The names of the settings that would make a resumed run another run."""
-        free = {"environment", "code_version", "manifest"}
+        # What the teacher learned from is part of its hash.
+        free = {"environment", "code_version", "manifest", "teacher_trained_on"}
         return [
             name
             for name in type(self).model_fields
@@ -133,6 +137,8 @@ def train(
     recipe = recipe or system.recipes[fidelity]
     if teacher is not None and recipe.distillation is None:
         raise errors.TrainingError(f"{system.name}, fidelity {fidelity}, learns from no teacher.")
+    if init is not None:
+        _begin_from(system.build(variant, fidelity), init, system)
     parts = parts_of(read_table(manifest))
     record = RunRecord(
         system=system.name,
@@ -145,6 +151,7 @@ def train(
         if teacher is None
         else f"{teacher.reference.name}@{teacher.reference.version}",
         teacher_sha256=None if teacher is None else teacher.sha256,
+        teacher_trained_on=() if teacher is None else teacher.record.trained_on,
         manifest=str(manifest.resolve()),
         split_sha256={part: split_sha256(rows) for part, rows in parts.items()},
         counts={part: _counts(rows) for part, rows in parts.items()},
@@ -172,9 +179,7 @@ def train(
         torch.manual_seed(seed)  # initial weights
         network = system.build(variant, fidelity)
         if init is not None:
-            if not isinstance(network, Backbone):
-                raise errors.TrainingError(f"{system.name} starts from nothing; leave --init out.")
-            network.load_pretrained(init)
+            _begin_from(network, init, system)
         kept.append(
             train_network(
                 network,
@@ -221,6 +226,12 @@ def estimate_seconds(
     for _ in range(steps):
         objective_step(network, recipe, learning, device)
     return (time.monotonic() - began) / steps * recipe.iterations
+
+
+def _begin_from(network: nn.Module, init: str, system: System) -> None:
+    if not isinstance(network, Backbone):
+        raise errors.TrainingError(f"{system.name} starts from nothing; leave --init out.")
+    network.load_pretrained(init)
 
 
 def _begin(folder: Path, record: RunRecord, *, resume: bool) -> None:

@@ -1,0 +1,326 @@
+"""Every verb but ``grade``, as someone types it."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from PIL import Image
+from typer.main import get_command
+from typer.testing import CliRunner
+
+import kellgren as package
+from kellgren import cli, selfcheck
+from kellgren.cli import app
+from kellgren.datasets.table import read_table
+from kellgren.grading import bundle as place
+from kellgren.grading import load_bundle
+from kellgren.bundles import DEFAULT
+from kellgren.grading.bundle import MODEL, RECORD
+from kellgren.imaging import read_raster
+from kellgren.systems import SYSTEMS
+
+VERBS = (
+    "grade",
+    "demo",
+    "check",
+    "info",
+    "systems",
+    "phantom",
+    "manifest",
+    "train",
+    "export",
+    "evaluate",
+)
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture
+def shipped(real_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of shipped bundles with one in it, which is the default one."""
+    folder = tmp_path / "bundles"
+    shutil.copytree(real_bundle, folder / "tiny-real")
+    monkeypatch.setattr(place, "SHIPPED", folder)
+    monkeypatch.setattr(cli, "DEFAULT_BUNDLE", "tiny-real")
+    return folder
+
+
+class TestHelp:
+    def test_the_verbs_are_these(self) -> None:
+        command = get_command(app)
+        assert isinstance(command, click.Group | type(command))
+        assert tuple(command.commands) == VERBS  # type: ignore[attr-defined] # a group's
+
+    @pytest.mark.parametrize("verb", VERBS)
+    @pytest.mark.parametrize("option", ["--help", "-h"])
+    def test_each_explains_itself(self, verb: str, option: str) -> None:
+        status, out, err = run(verb, option)
+        assert (status, err) == (0, "")
+        assert f"kellgren {verb}" in out or f"root {verb}" in out
+        wanted = re.sub(r"\s+", " ", getattr(cli, verb).__doc__.splitlines()[0])
+        assert wanted.split("(")[0].strip() in re.sub(r"[\s│]+", " ", out)
+
+    def test_alone_it_lists_them_and_what_it_is_not(self) -> None:
+        for words in ((), ("--help",)):
+            _, out, err = run(*words)
+            shown = out + err
+            assert all(verb in shown for verb in VERBS)
+            assert "not a medical device" in re.sub(r"[\s│]+", " ", shown)
+
+    def test_the_version(self) -> None:
+        assert run("--version") == (0, f"kellgren {package.__version__}\n", "")
+
+    @pytest.mark.parametrize(
+        "words", [("grades",), ("--none",), ("phantom",), ("info", "a", "b"), ("train",)], ids=str
+    )
+    def test_wrong_usage_is_status_two(self, words: tuple[str, ...]) -> None:
+        status, out, err = run(*words)
+        assert (status, out) == (2, "")
+        assert "Usage" in err
+
+    def test_the_default_bundle_has_one_name(self) -> None:
+        # The command line does not import grading before it is needed.
+        assert cli.DEFAULT_BUNDLE == DEFAULT
+
+
+class TestSystems:
+    def test_they_are_listed(self) -> None:
+        status, out, err = run("systems")
+        assert (status, err) == (0, "")
+        assert [line.split()[0] for line in out.splitlines()] == list(SYSTEMS)
+        assert "10.1038/s41598-018-20132-7" in out
+
+    @pytest.mark.parametrize("name", SYSTEMS)
+    def test_one_in_full(self, name: str) -> None:
+        status, out, err = run("systems", name)
+        assert (status, err) == (0, "")
+        system = SYSTEMS[name]
+        wanted = [system.title, system.statement_of_use, *system.variants, *system.recipes]
+        wanted += [*system.teaches_from, *(task.name for task in system.tasks)]
+        assert all(words in out for words in wanted)
+        learning_rates = re.search(r"^learning_rate +(.*)$", out, re.MULTILINE)
+        assert learning_rates is not None
+        assert [float(rate) for rate in learning_rates[1].split()] == [
+            recipe.learning_rate for recipe in system.recipes.values()
+        ]
+
+    def test_one_that_is_none(self) -> None:
+        status, out, err = run("systems", "antony2017")
+        assert (status, out) == (2, "")
+        assert err.startswith("kellgren: training.invalid: ")
+        assert "tiulpin2018" in err
+
+
+class TestInfo:
+    def test_for_a_person(self, synthetic_bundle: Path) -> None:
+        status, out, err = run("info", synthetic_bundle)
+        assert (status, err) == (0, "")
+        loaded = load_bundle(synthetic_bundle)
+        for words in ("tiny-synthetic 0.1.0", loaded.sha256, "synthetic", "sets at 90%", "1.500"):
+            assert words in out
+        assert "Measured" not in out
+
+    def test_for_a_program_it_is_the_record_itself(self, real_bundle: Path) -> None:
+        status, out, _ = run("info", real_bundle, "--json")
+        assert status == 0
+        assert json.loads(out) == json.loads((real_bundle / RECORD).read_bytes())
+
+    @pytest.mark.usefixtures("shipped")
+    def test_shipped_ones_have_names(self) -> None:
+        assert "tiny-real 0.1.0" in run("info", "tiny-real")[1]
+
+    def test_one_that_is_none(self, shipped: Path) -> None:
+        status, out, err = run("info", shipped / "none")
+        assert (status, out) == (2, "")
+        assert err.startswith("kellgren: bundle.not_found: ")
+        assert "tiny-real" in err
+
+
+class TestPhantom:
+    def test_a_labelled_cohort_that_repeats(self, tmp_path: Path) -> None:
+        for name in ("one", "two"):
+            status, out, _ = run("phantom", "-o", tmp_path / name, "-n", 4, "--seed", 5, "--sheet")
+            assert status == 0
+            assert out.strip() == str(tmp_path / name / "manifest.csv")
+        rows = read_table(tmp_path / "one" / "manifest.csv")
+        assert len({row.path for row in rows}) == 4
+        assert all(read_raster(tmp_path / "one" / row.path).synthetic for row in rows)
+        files = sorted(p for p in (tmp_path / "one").rglob("*") if p.is_file())
+        assert "sheet.png" in {path.name for path in files}
+        for path in files:
+            twin = tmp_path / "two" / path.relative_to(tmp_path / "one")
+            assert twin.read_bytes() == path.read_bytes()
+
+    @pytest.mark.parametrize("number", ["0", "-1", "many"])
+    def test_no_knees_are_wrong_usage(self, tmp_path: Path, number: str) -> None:
+        assert run("phantom", "-o", tmp_path / "out", "-n", number)[0] == 2
+        assert not (tmp_path / "out").exists()
+
+
+class TestManifest:
+    def test_a_data_set_becomes_a_table(self, tmp_path: Path, phantoms: Path) -> None:
+        picture = min((phantoms.parent / "images").iterdir())
+        for split, patients in (("train", ("9000001", "9000002")), ("val", ("9000003",))):
+            for patient in patients:
+                for side in "LR":
+                    target = tmp_path / "data" / split / "2" / f"{patient}{side}.png"
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(picture, target)
+        status, out, err = run("manifest", tmp_path / "data", "-o", tmp_path / "m.csv")
+        assert (status, err) == (0, "")
+        assert out.splitlines() == ["train: 4 knees of 2 patients", "val: 2 knees of 1 patients"]
+        assert len(read_table(tmp_path / "m.csv")) == 6
+
+    def test_a_folder_that_is_none(self, tmp_path: Path) -> None:
+        status, out, err = run("manifest", tmp_path, "-o", tmp_path / "m.csv")
+        assert (status, out) == (2, "")
+        assert err.startswith("kellgren: table.invalid: ")
+        assert not (tmp_path / "m.csv").exists()
+
+
+class TestCheck:
+    def test_a_good_installation_passes(self, shipped: Path) -> None:
+        status, out, err = run("check")
+        assert (status, err) == (0, "")
+        lines = out.splitlines()
+        assert len(lines) == 4 + 2 * len(list(shipped.iterdir()))
+        assert all(line.startswith("ok ") for line in lines)
+        assert "bundle tiny-real" in out
+        assert "grade of tiny-real" in out
+
+    def test_a_changed_graph_fails(self, shipped: Path) -> None:
+        model = shipped / "tiny-real" / MODEL
+        model.write_bytes(model.read_bytes() + b" ")
+        status, out, _ = run("check")
+        assert status == 1
+        failed = [line for line in out.splitlines() if line.startswith("FAILED")]
+        assert len(failed) == 2
+        assert all("BundleTampered" in line for line in failed)
+
+    @pytest.mark.parametrize(
+        ("spoil", "why"),
+        [
+            (lambda said: {"kl": [*said["kl"][1:], said["kl"][0]]}, "is off by 0."),
+            (lambda said: {"jsn_medial": said["kl"]}, "expected"),
+            (lambda said: {"kl": said["kl"][:4]}, "ValueError"),
+            (lambda _: {}, "expected"),
+        ],
+        ids=["other numbers", "another task", "fewer classes", "nothing"],
+    )
+    def test_another_grade_than_at_the_export_fails(
+        self,
+        shipped: Path,
+        spoil: Callable[[dict[str, list[float]]], dict[str, list[float]]],
+        why: str,
+    ) -> None:
+        path = shipped / "tiny-real" / RECORD
+        record = json.loads(path.read_bytes())
+        record["self_test"] = spoil(record["self_test"])
+        path.write_text(json.dumps(record), encoding="utf-8")
+        status, out, _ = run("check")
+        assert status == 1
+        (failed,) = [line for line in out.splitlines() if line.startswith("FAILED")]
+        assert failed.startswith("FAILED  grade of tiny-real: ")
+        assert why in failed
+
+    def test_a_decoder_that_is_off_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        decode = selfcheck.decode_raster
+
+        def brighter(content: bytes, name: str) -> object:
+            film = decode(content, name)
+            return type(film)(film.pixels // 2 + 100, film.sha256)
+
+        monkeypatch.setattr(selfcheck, "decode_raster", brighter)
+        status, out, _ = run("check")
+        assert status == 1
+        assert len(re.findall(r"^FAILED  reads .*off by", out, re.MULTILINE)) == 4
+
+    @pytest.mark.skipif(not place.shipped(), reason="no bundle ships yet: its training runs")
+    def test_what_ships_passes(self) -> None:
+        status, out, _ = run("check")
+        assert status == 0
+        assert f"grade of {DEFAULT}: as exported" in out
+
+
+@pytest.mark.usefixtures("shipped", "fixed_time")
+class TestDemo:
+    def test_a_report_stands_where_it_says(self, tmp_path: Path) -> None:
+        status, out, err = run("demo", "-o", tmp_path / "demo")
+        assert (status, err) == (0, "")
+        report = tmp_path / "demo" / "results" / "report.html"
+        assert out.splitlines()[-1].endswith(f"Look at {report}")
+        text = report.read_text("utf-8")
+        assert "SYNTHETIC" in text
+        assert out.count("knee: KL") == 6
+        assert len(list((tmp_path / "demo" / "results" / "overlays").iterdir())) == 6
+        for overlay in (tmp_path / "demo" / "results" / "overlays").iterdir():
+            assert Image.open(overlay).info["kellgren:synthetic"] == "yes"
+        assert "side unknown" not in text
+
+    def test_it_can_be_run_again_and_touches_nothing_else(self, tmp_path: Path) -> None:
+        run("demo", "-o", tmp_path / "demo")
+        first = (tmp_path / "demo" / "results" / "grades.csv").read_bytes()
+        (tmp_path / "demo" / "notes.txt").write_text("mine", encoding="utf-8")
+        assert run("demo", "-o", tmp_path / "demo")[0] == 0
+        assert (tmp_path / "demo" / "results" / "grades.csv").read_bytes() == first
+        assert (tmp_path / "demo" / "notes.txt").read_text("utf-8") == "mine"
+
+    def test_a_folder_in_use_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "films").mkdir()
+        (tmp_path / "films" / "a.png").write_bytes(b"x")
+        (tmp_path / "file").write_bytes(b"x")
+        for name in ("films", "file"):
+            status, _, err = run("demo", "-o", tmp_path / name)
+            assert status == 2
+            assert err.startswith("kellgren: output.refused: ")
+        assert (tmp_path / "films" / "a.png").read_bytes() == b"x"
+
+
+class TestTrainAndExport:
+    @pytest.mark.parametrize(
+        ("words", "named"),
+        [
+            (("tiulpin2018", "--fidelity", "best"), "best"),
+            (("tiulpin2018", "--variant", "n7"), "n64-shared"),
+            (("mobilenetv2", "--fidelity", "paper"), "modern"),
+            (("antony2017",), "tiulpin2018"),
+        ],
+        ids=str,
+    )
+    def test_what_cannot_be_trained_says_what_can(
+        self, tmp_path: Path, phantoms: Path, words: tuple[str, ...], named: str
+    ) -> None:
+        status, _, err = run("train", *words, "--data", phantoms, "-o", tmp_path / "run")
+        assert status == 2
+        assert named in err
+        assert not (tmp_path / "run").exists()
+
+    def test_a_run_that_is_none_is_not_exported(self, tmp_path: Path) -> None:
+        status, _, err = run("export", tmp_path / "none", "-o", tmp_path / "bundle")
+        assert status == 2
+        assert err.startswith("kellgren: training.")
+        assert not (tmp_path / "bundle").exists()
+
+
+def test_it_runs_as_a_program_and_as_a_module(
+    kellgren: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    as_module = kellgren("--version")
+    program = shutil.which("kellgren", path=str(Path(__import__("sys").executable).parent))
+    assert program is not None
+    as_program = subprocess.run(  # noqa: S603 – our own
+        [program, "--version"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert as_program.stdout == as_module.stdout == f"kellgren {package.__version__}\n"
+    assert as_program.returncode == as_module.returncode == 0
