@@ -5,7 +5,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +89,17 @@ def fixed_time(monkeypatch: pytest.MonkeyPatch) -> str:
     """``created``, standing still."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
     return "2025-11-21T04:40:00Z"
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Small networks on a busy machine wait for their own threads most of the time."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,7 @@ BROKEN = {
     "b-loop.png": "file.unreadable",
     "b-pages.tif": "file.frames",
 }
+AGAIN = {"b-dead.png", "b-loop.png"}
 GRADED = 90
 
 
@@ -180,33 +182,41 @@ class TestUndisturbed:
 
 
 class TestKilled:
-    @pytest.mark.parametrize(("workers", "finished"), [("1", 12), ("2", 30)])
-    def test_resumed_it_ends_as_if_nothing_had_happened(
-        self, batch: Batch, undisturbed: Path, tmp_path: Path, workers: str, finished: int
+    def test_twice_and_resumed_it_ends_as_if_nothing_had_happened(
+        self, batch: Batch, undisturbed: Path, tmp_path: Path
     ) -> None:
         out = tmp_path / "out"
-        with batch.begun(out, "--workers", workers, finished=finished) as process:
-            children = psutil.Process(process.pid).children(recursive=True)
-            process.kill()
-            assert process.wait() == -signal.SIGKILL
-        # Workers of a killed batch do not wait for ever.
-        assert psutil.wait_procs(children, timeout=PATIENCE_S)[1] == []
+        # First in one process, then, resumed, in three.
+        for words, finished in ((("--workers", "1"), 12), (("--workers", "2", "--resume"), 40)):
+            with batch.begun(out, *words, finished=finished) as process:
+                children = psutil.Process(process.pid).children(recursive=True)
+                process.kill()
+                assert process.wait() == -signal.SIGKILL
+            # Workers of a killed batch do not wait for ever.
+            assert psutil.wait_procs(children, timeout=PATIENCE_S)[1] == []
 
-        done = lines(out) - 1
-        assert finished <= done < GRADED
-        seen = whole(out)
-        assert seen.keys().isdisjoint({"grades.csv", "report.html"})
-        for name, content in seen.items():
-            if name.endswith(".png"):
-                Image.open(io.BytesIO(content)).load()
-        # A kill may come while an overlay is written.
-        (out / "overlays" / ".a-00.png.x.part").write_bytes(b"half")
+            assert finished <= lines(out) - 1 < GRADED
+            seen = whole(out)
+            assert seen.keys().isdisjoint({"grades.csv", "report.html"})
+            for name, content in seen.items():
+                if name.endswith(".png"):
+                    Image.open(io.BytesIO(content)).load()
+            # A kill may come while an overlay or a line is written.
+            (out / "overlays" / ".a-00.png.x.part").write_bytes(b"half")
+            with (out / NAME).open("ab") as journal:
+                journal.write(b'{"schema":1,"source":"c-')
 
         resumed = batch.run(out, "--resume")
         assert resumed.returncode == 1
         assert "90 of 100 graded." in resumed.stderr
         assert "Traceback" not in resumed.stderr
-        assert whole(out) == contents(undisturbed)
+        found, expected = whole(out), contents(undisturbed)
+        written, reference = (each.pop(NAME).splitlines() for each in (found, expected))
+        assert found == expected
+        # Nothing lost, and nothing twice but what the system kept back.
+        assert list(dict.fromkeys(written)) == reference
+        twice = [json.loads(line)["source"] for line, n in Counter(written).items() if n > 1]
+        assert set(twice) <= AGAIN
 
     def test_a_second_resume_changes_nothing(
         self, batch: Batch, undisturbed: Path, tmp_path: Path
@@ -217,7 +227,7 @@ class TestKilled:
         # The two that the system kept back are tried, and written down, once more.
         after, before = contents(out), contents(undisturbed)
         tried = [json.loads(line)["source"] for line in after[NAME].splitlines()[101:]]
-        assert tried == ["b-dead.png", "b-loop.png"]
+        assert tried == sorted(AGAIN)
         assert after[NAME].startswith(before[NAME])
         assert {**after, NAME: b""} == {**before, NAME: b""}
 

@@ -4,7 +4,6 @@ import dataclasses
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import get_args
 
 import pytest
@@ -15,21 +14,14 @@ from kellgren.anatomy import TASKS
 from kellgren.describe import describe_system, list_systems
 from kellgren.systems import SYSTEMS, Fidelity, Recipe, System, system
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CELLS = [(each, fidelity) for each in SYSTEMS.values() for fidelity in each.recipes]
 
 of_systems = pytest.mark.parametrize("each", SYSTEMS.values(), ids=SYSTEMS)
 of_recipes = pytest.mark.parametrize(
     ("each", "fidelity"), CELLS, ids=[f"{each.name}-{fidelity}" for each, fidelity in CELLS]
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """These networks are small; a busy machine answers sooner."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @of_systems

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import timm
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -43,21 +44,32 @@ class Backbone(nn.Module):
         Raises
         ------
         TrainingError
-            The file's weights do not fit this architecture.
+            The file cannot be read, or its weights do not fit this architecture.
         """
         path = Path(source)
         if path.suffix == ".safetensors":
-            weights = load_file(path)
+            try:
+                weights = load_file(path)
+            except (OSError, SafetensorError) as error:
+                raise errors.TrainingError(
+                    f"{source}: cannot be read as weights ({error}). Check the path."
+                ) from error
         else:
             weights = timm.create_model(source, pretrained=True).state_dict()
         prefix = next(name for name, module in self.body.named_modules() if module is self._head())
         head = {name for name, _ in self._head().named_parameters(prefix)}
         body = {name: tensor for name, tensor in weights.items() if name not in head}
-        missing, unexpected = self.body.load_state_dict(body, strict=False)
-        if set(missing) - head or unexpected:
+        try:
+            missing, unexpected = self.body.load_state_dict(body, strict=False)
+        except RuntimeError as error:  # the same names with other shapes
+            raise errors.TrainingError(
+                f"{source}: these weights are of another architecture (other shapes)."
+            ) from error
+        lacking = set(missing) - head
+        if lacking or unexpected:
             raise errors.TrainingError(
                 f"{source}: these weights are of another architecture "
-                f"({len(missing)} missing, {len(unexpected)} unknown names)."
+                f"({len(lacking)} missing, {len(unexpected)} unknown names)."
             )
 
     def _head(self) -> nn.Module:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from kellgren import errors
 from kellgren.systems.system import Recipe
 
 
@@ -54,9 +55,17 @@ def batches(
 
 
 def steps_per_epoch(recipe: Recipe, grades: NDArray[np.int64]) -> int:
-    """Optimiser steps that one epoch has."""
+    """Optimiser steps that one epoch has.
+
+    Raises
+    ------
+    TrainingError
+        There are too few knees for one batch.
+    """
     drawn = len(epoch_order(recipe, grades, seed=0, epoch=0))
     steps = drawn // recipe.batch_size
     if steps == 0:
-        raise ValueError(f"{drawn} knees do not fill one batch of {recipe.batch_size}")
+        raise errors.TrainingError(
+            f"{drawn} knees to learn from do not fill one batch of {recipe.batch_size}. Give more."
+        )
     return steps

@@ -1,0 +1,94 @@
+"""What a person reads of systems, bundles and evaluations in a terminal."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from kellgren.anatomy import KL
+from kellgren.datasets.table import Row
+from kellgren.describe import describe_bundle, describe_summary, describe_system, list_systems
+from kellgren.grading import Bundle
+from kellgren.grading.bundle import Result
+from kellgren.statistics.summary import summarise
+from kellgren.systems import SYSTEMS
+
+
+def test_columns_stand_below_each_other() -> None:
+    lines = list_systems(SYSTEMS.values()).splitlines()
+    titles = [system.title for system in SYSTEMS.values()]
+    assert len({line.index(title) for line, title in zip(lines, titles, strict=True)}) == 1
+    assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_fidelities_stand_side_by_side(name: str) -> None:
+    system = SYSTEMS[name]
+    text = describe_system(system)
+    (head,) = [line for line in text.splitlines() if line.split() == list(system.recipes)]
+    (rates,) = [line for line in text.splitlines() if line.startswith("learning_rate")]
+    for fidelity, recipe in system.recipes.items():
+        place = head.index(fidelity)
+        assert rates[place:].split()[0] == str(recipe.learning_rate)
+    assert "MappingProxy" not in text
+    assert "object at" not in text
+
+
+def test_a_bundle_says_what_was_measured_and_on_what(bundle: Bundle) -> None:
+    def result(low: float | None, high: float | None) -> Result:
+        return Result(
+            on="kneeKL299/val",
+            task="kl",
+            metric="quadratic_kappa",
+            value=0.8236,
+            low=low,
+            high=high,
+            n_patients=400,
+            n_knees=826,
+        )
+
+    def described(*results: Result) -> str:
+        record = bundle.record.model_copy(update={"results": results})
+        return describe_bundle(Bundle(record, bundle.sha256, bundle.contents))
+
+    assert "Measured" not in described()
+    text = described(result(0.79, 0.85), result(None, None))
+    measured = text.split("Measured\n")[1].splitlines()
+    assert "0.824 [0.790, 0.850]" in measured[0]
+    assert measured[1].split()[3] == "0.824"
+    assert all("kneeKL299/val kl" in line and "n = 826" in line for line in measured)
+    assert "kneeKL299 (real, CC BY 4.0): knees 0" in text
+    assert "taught by    the truth alone" in text
+
+
+def rows(grades: Sequence[int | None], reader: str, statuses: dict[int, str]) -> list[Row]:
+    return [
+        Row(
+            patient=f"P{index}",
+            task="kl",
+            reader=reader,
+            value=grade,
+            status=statuses.get(index, "ok"),
+        )
+        for index, grade in enumerate(grades)
+    ]
+
+
+def test_a_summary_has_numbers_a_matrix_and_what_was_refused() -> None:
+    truth = rows([0, 1, 2, 3, 4, 4, 4], "truth", {})
+    answers = rows([0, 1, 2, 3, 3, None, None], "model:m@1", {5: "file.empty", 6: "bundle.refused"})
+    summary = summarise(truth, answers, task=KL, rng=np.random.default_rng(0), resamples=50)
+    text = describe_summary(summary)
+    assert text.startswith("Kellgren–Lawrence grade, model:m@1\n")
+    words = [line.split() for line in text.splitlines()]
+    assert ["not", "graded", "1", "file.empty"] in words
+    assert ["not", "graded", "1", "bundle.refused"] in words
+    (accuracy,) = [line for line in words if line[:1] == ["accuracy"]]
+    assert accuracy[1] == "0.800"
+    assert words[-5:] == [
+        ["0", "1", "0", "0", "0", "0"],
+        ["1", "0", "1", "0", "0", "0"],
+        ["2", "0", "0", "1", "0", "0"],
+        ["3", "0", "0", "0", "1", "0"],
+        ["4", "0", "0", "0", "1", "0"],
+    ]
