@@ -1,6 +1,7 @@
 """A bundle against the truth, on phantoms."""
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -183,10 +184,11 @@ class TestLedger:
         written = looks(ledger_of(manifest))
         assert len(written) == 4
         assert written[0] == written[1]
+        predictions = tmp_path / "0" / "predictions.csv"
         assert written[0] == Look(
             time="2026-01-02T12:00:00Z",
             split_sha256=split_sha256(truth_of(manifest, "val")),
-            predictions_sha256=written[0].predictions_sha256,
+            predictions_sha256=hashlib.sha256(predictions.read_bytes()).hexdigest(),
             bundle_sha256=taught_by_phantoms.bundle.sha256,
         )
 

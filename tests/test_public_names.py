@@ -104,7 +104,6 @@ def base_install(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("grade", "--cropped", "FILM", "--bundle", "BUNDLE", "--json"),
         ("grade", "--cropped", "FOLDER", "--bundle", "BUNDLE", "-o", "OUT", "--workers", "2"),
         ("phantom", "-o", "OUT", "-n", "2", "--sheet"),
-        ("systems",),
         ("systems", "tiulpin2018"),
         ("info", "BUNDLE"),
         ("check",),

@@ -182,7 +182,6 @@ def test_no_two_rooms_need_each_other() -> None:
         for other in others
         if other is not None and one in needs[other]
     }
-    # The package's own names are found lazily, see its __getattr__; the command line has a version.
     assert both == set()
 
 

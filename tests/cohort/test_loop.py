@@ -186,7 +186,7 @@ class TestResume:
         assert run(listed(films), real_bundle, tmp_path / "out", resume=True) == first
         assert contents(tmp_path / "out") == before
 
-    @pytest.mark.parametrize("stopped_after", [0, 1, 3, 5])
+    @pytest.mark.parametrize("stopped_after", [0, 3, 5])
     def test_a_batch_that_was_stopped_ends_as_an_undisturbed_one(
         self, films: Path, real_bundle: Path, tmp_path: Path, stopped_after: int
     ) -> None:

@@ -1,14 +1,16 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from kellgren.grading.attention import normalised, upsampled
 
+few = settings(max_examples=40, deadline=None)
 MAPS = arrays(np.float32, (4, 6), elements=st.floats(0.0, 1000.0, width=32))
 
 
+@few
 @given(MAPS, st.floats(0.125, 8.0, width=32), st.floats(0.0, 100.0, width=32))
 def test_a_map_fills_its_range_whatever_its_scale(
     activation: NDArray[np.float32], factor: float, offset: float
@@ -26,6 +28,7 @@ def test_a_map_fills_its_range_whatever_its_scale(
         np.testing.assert_allclose(normalised(moved), found, atol=2e-3)
 
 
+@few
 @given(MAPS, st.integers(1, 40), st.integers(1, 40))
 def test_an_upsampled_map_stays_within_its_range(
     activation: NDArray[np.float32], rows: int, columns: int
@@ -37,6 +40,7 @@ def test_an_upsampled_map_stays_within_its_range(
     assert found.max() <= 1.0
 
 
+@few
 @given(MAPS)
 def test_upsampling_and_mirroring_may_change_places(activation: NDArray[np.float32]) -> None:
     attention = normalised(activation)

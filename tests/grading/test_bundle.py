@@ -246,10 +246,10 @@ class TestZip:
     ) -> None:
         path = zipped(real_bundle, tmp_path / "b.zip", method)
         whole, expected = path.read_bytes(), load_bundle(path)
-        # Every 997th byte, and all of the directory at the end.
+        # Every 997th byte, and every third of the directory at the end.
         end = whole.index(b"PK\x01\x02")
         refused = 0
-        for index in (*range(0, end, 997), *range(end, len(whole))):
+        for index in (*range(0, end, 997), *range(end, len(whole), 3)):
             content = bytearray(whole)
             content[index] ^= 0xFF
             path.write_bytes(content)

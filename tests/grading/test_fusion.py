@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import scipy.special
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -10,9 +10,12 @@ from kellgren.grading.calibration import softmax
 from kellgren.grading.fusion import Fusion, fuse
 
 FUSIONS: tuple[Fusion, ...] = ("sum_logits", "mean_logits", "mean_probabilities")
+# On a busy machine any example may take its time.
+unhurried = settings(max_examples=50, deadline=None)
 LOGITS = arrays(np.float64, (2, 3, 5), elements=st.floats(-30.0, 30.0))
 
 
+@unhurried
 @given(LOGITS)
 def test_each_fusion_is_what_scipy_says(logits: NDArray[np.float64]) -> None:
     oracles = {
@@ -24,6 +27,7 @@ def test_each_fusion_is_what_scipy_says(logits: NDArray[np.float64]) -> None:
         np.testing.assert_allclose(softmax(fuse(logits, fusion)), oracles[fusion], atol=1e-12)
 
 
+@unhurried
 @given(LOGITS, st.permutations(range(3)), st.sampled_from(FUSIONS))
 def test_the_order_of_the_members_does_not_matter(
     logits: NDArray[np.float64], order: list[int], fusion: Fusion
@@ -31,6 +35,7 @@ def test_the_order_of_the_members_does_not_matter(
     np.testing.assert_allclose(fuse(logits[:, order], fusion), fuse(logits, fusion), atol=1e-9)
 
 
+@unhurried
 @given(LOGITS, st.sampled_from(("mean_logits", "mean_probabilities")))
 def test_a_mean_of_equal_members_is_one_of_them(
     logits: NDArray[np.float64], fusion: Fusion
