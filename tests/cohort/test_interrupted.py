@@ -68,6 +68,8 @@ class Batch:
     @contextlib.contextmanager
     def begun(self, out: Path, *more: str, finished: int) -> Iterator[subprocess.Popen[str]]:
         """The process, once some films are finished; it is killed if it still runs at the end."""
+        # Under nohup or in a shell's background SIGINT is ignored, and children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with subprocess.Popen(  # noqa: S603 – our own words
             self.words(out, *more),
             stdout=subprocess.PIPE,
