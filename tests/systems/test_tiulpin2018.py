@@ -219,14 +219,15 @@ class TestSampling:
             recipe = dataclasses.replace(recipe, draws_per_grade=100)
         per_epoch = steps_per_epoch(recipe, GRADES)
         everything = list(itertools.islice(batches(recipe, GRADES, seed=21, start=0), 14))
-        assert [iteration for iteration, _, _ in everything] == [*range(14)]
-        assert [epoch for _, epoch, _ in everything] == [i // per_epoch for i in range(14)]
-        assert {len(indices) for _, _, indices in everything} == {96}
+        assert [batch.iteration for batch in everything] == [*range(14)]
+        assert [batch.epoch for batch in everything] == [i // per_epoch for i in range(14)]
+        assert {len(batch.indices) for batch in everything} == {96}
         for start in (1, per_epoch, 9):
             rest = itertools.islice(batches(recipe, GRADES, seed=21, start=start), 14 - start)
-            for (i, epoch, indices), expected in zip(rest, everything[start:], strict=True):
-                assert (i, epoch) == expected[:2]
-                np.testing.assert_array_equal(indices, expected[2])
+            for found, expected in zip(rest, everything[start:], strict=True):
+                assert (found.iteration, found.epoch) == (expected.iteration, expected.epoch)
+                np.testing.assert_array_equal(found.indices, expected.indices)
+                np.testing.assert_array_equal(found.repeats, expected.repeats)
 
     def test_too_few_knees_for_a_batch_are_refused(self) -> None:
         with pytest.raises(errors.TrainingError, match=r"3 knees .* fill one batch of 32"):

@@ -27,6 +27,7 @@ from kellgren.training.loop import (
     save_weights,
     score,
 )
+from kellgren.training.sampling import Batch, earlier_draws
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -110,12 +111,27 @@ class TestObjective:
         assert slope.argmin().item() == 3
 
 
+def drawn(indices: NDArray[np.int64], *, epoch: int) -> Batch:
+    return Batch(0, epoch, indices, earlier_draws(indices))
+
+
 class TestBatches:
+    def test_a_knee_drawn_again_is_distorted_anew(self) -> None:
+        rng = np.random.default_rng(0)
+        knees = Samples(rng.integers(0, 256, (4, 32, 32), dtype=np.uint8), np.arange(4))
+        batch = distorted(knees, drawn(np.array([1, 3, 1]), epoch=2), MODERN, seed=21)
+        assert not torch.allclose(batch[0], batch[2], atol=0.1)
+
+    @given(st.lists(st.integers(0, 5), max_size=40))
+    def test_earlier_draws_count_what_stands_before(self, order: list[int]) -> None:
+        expected = [order[:place].count(knee) for place, knee in enumerate(order)]
+        assert earlier_draws(np.array(order, dtype=np.int64)).tolist() == expected
+
     def test_a_batch_is_standardised_regions(self) -> None:
         rng = np.random.default_rng(0)
         knees = Samples(rng.integers(0, 256, (4, 32, 32), dtype=np.uint8), np.arange(4))
         still = dataclasses.replace(MODERN, augmentation=type(MODERN.augmentation)())
-        batch = distorted(knees, np.array([2, 0]), still, seed=21, epoch=0)
+        batch = distorted(knees, drawn(np.array([2, 0]), epoch=0), still, seed=21)
         spec = MODERN.region
         for place, index in enumerate((2, 0)):
             expected = (knees.regions[index] / 255.0 - spec.mean) / spec.sd
@@ -124,16 +140,16 @@ class TestBatches:
     def test_a_knee_is_distorted_alike_in_whatever_batch(self) -> None:
         rng = np.random.default_rng(0)
         knees = Samples(rng.integers(0, 256, (4, 32, 32), dtype=np.uint8), np.arange(4))
-        one = distorted(knees, np.array([0, 1, 2]), MODERN, seed=21, epoch=5)
-        other = distorted(knees, np.array([3, 2]), MODERN, seed=21, epoch=5)
+        one = distorted(knees, drawn(np.array([0, 1, 2]), epoch=5), MODERN, seed=21)
+        other = distorted(knees, drawn(np.array([3, 2]), epoch=5), MODERN, seed=21)
         torch.testing.assert_close(one[2], other[1], rtol=0, atol=1e-4)
-        later = distorted(knees, np.array([3, 2]), MODERN, seed=21, epoch=6)
+        later = distorted(knees, drawn(np.array([3, 2]), epoch=6), MODERN, seed=21)
         assert not torch.allclose(later[1], other[1], atol=0.1)
 
     def test_two_knees_that_look_alike_are_distorted_each_its_own_way(self) -> None:
         look = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
         knees = Samples(np.stack([look, look]), np.arange(2))
-        batch = distorted(knees, np.array([0, 1]), MODERN, seed=21, epoch=0)
+        batch = distorted(knees, drawn(np.array([0, 1]), epoch=0), MODERN, seed=21)
         assert not torch.allclose(batch[0], batch[1], atol=0.1)
 
 

@@ -48,9 +48,9 @@ def sample_distortion(ranges: Augmentation, rng: np.random.Generator) -> Distort
     )
 
 
-def stream(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """The random numbers of one sample in one epoch, whoever asks and in whatever order."""
-    return np.random.default_rng((seed, epoch, index))
+def stream(seed: int, epoch: int, index: int, repeat: int = 0) -> np.random.Generator:
+    """The random numbers of one draw of one sample, whoever asks and in whatever order."""
+    return np.random.default_rng((seed, epoch, index, repeat))
 
 
 def apply(regions: Tensor, distortions: Sequence[Distortion], *, fill: float) -> Tensor:

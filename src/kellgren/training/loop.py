@@ -19,7 +19,7 @@ from kellgren.imaging.region import RegionSpec
 from kellgren.statistics.agreement import quadratic_kappa
 from kellgren.systems.system import Recipe
 from kellgren.training.augmentation import apply, sample_distortion, stream
-from kellgren.training.sampling import batches
+from kellgren.training.sampling import Batch, batches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,10 +115,11 @@ def train_network(
 
     losses: list[float] = []
     began = time.monotonic()
-    for iteration, epoch, indices in batches(recipe, learning.grades, seed=seed, start=start):
+    for batch in batches(recipe, learning.grades, seed=seed, start=start):
+        iteration, indices = batch.iteration, batch.indices
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, iteration)
-        inputs = distorted(learning, indices, recipe, seed=seed, epoch=epoch).to(device)
+        inputs = distorted(learning, batch, recipe, seed=seed).to(device)
         network.train()
         torch.manual_seed(seed * 1_000_003 + iteration)  # dropout: alike after a resume
         with autocast(device, recipe):
@@ -166,7 +167,8 @@ def objective_step(
 ) -> None:
     """One forward and backward pass over the first batch, changing nothing: for an estimate."""
     indices = np.arange(min(recipe.batch_size, len(samples.grades)))
-    inputs = distorted(samples, indices, recipe, seed=0, epoch=0).to(device)
+    batch = Batch(0, 0, indices, np.zeros_like(indices))
+    inputs = distorted(samples, batch, recipe, seed=0).to(device)
     with autocast(device, recipe):
         logits = network(inputs.contiguous(memory_format=torch.channels_last))
     torch.autograd.backward(objective(logits.float(), samples, indices, recipe))
@@ -198,13 +200,13 @@ def autocast(device: torch.device, recipe: Recipe) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16)
 
 
-def distorted(
-    samples: Samples, indices: NDArray[np.int64], recipe: Recipe, *, seed: int, epoch: int
-) -> Tensor:
+def distorted(samples: Samples, batch: Batch, recipe: Recipe, *, seed: int) -> Tensor:
     """A standardised, augmented batch (B, 1, H, W)."""
-    regions = torch.from_numpy(samples.regions[indices]).unsqueeze(1).float() / 255.0
+    regions = torch.from_numpy(samples.regions[batch.indices]).unsqueeze(1).float() / 255.0
+    draws = zip(batch.indices.tolist(), batch.repeats.tolist(), strict=True)
     distortions = [
-        sample_distortion(recipe.augmentation, stream(seed, epoch, int(index))) for index in indices
+        sample_distortion(recipe.augmentation, stream(seed, batch.epoch, index, repeat))
+        for index, repeat in draws
     ]
     out = apply(regions, distortions, fill=recipe.region.fill)
     return (out - recipe.region.mean) / recipe.region.sd

@@ -1,12 +1,34 @@
 """Which knees make up a batch: pure functions of (seed, iteration)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kellgren import errors
 from kellgren.systems.system import Recipe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What one iteration learns from.
+
+    Parameters
+    ----------
+    iteration, epoch
+        Counted from zero.
+    indices
+        (batch_size,) which knees.
+    repeats
+        (batch_size,) how often each was drawn before in this epoch: with oversampling a knee comes
+        many times, and each time must be distorted anew.
+    """
+
+    iteration: int
+    epoch: int
+    indices: NDArray[np.int64]
+    repeats: NDArray[np.int64]
 
 
 def epoch_order(
@@ -40,18 +62,27 @@ def epoch_order(
     return rng.permutation(pool)
 
 
-def batches(
-    recipe: Recipe, grades: NDArray[np.int64], *, seed: int, start: int
-) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
-    """Endless (iteration, epoch, indices) from ``start`` on; incomplete batches are dropped."""
+def batches(recipe: Recipe, grades: NDArray[np.int64], *, seed: int, start: int) -> Iterator[Batch]:
+    """Endless batches from iteration ``start`` on; incomplete ones are dropped."""
     per_epoch = steps_per_epoch(recipe, grades)
     iteration = start
     while True:
         epoch, first = divmod(iteration, per_epoch)
         order = epoch_order(recipe, grades, seed=seed, epoch=epoch)
+        repeats = earlier_draws(order)
         for step in range(first, per_epoch):
-            yield iteration, epoch, order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            chosen = slice(step * recipe.batch_size, (step + 1) * recipe.batch_size)
+            yield Batch(iteration, epoch, order[chosen], repeats[chosen])
             iteration += 1
+
+
+def earlier_draws(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) how often each draw's knee stands earlier in the order: 7 3 7 7 → 0 0 1 2."""
+    by_knee = np.argsort(order, kind="stable")
+    _, first, counts = np.unique(order[by_knee], return_index=True, return_counts=True)
+    repeats = np.empty(len(order), dtype=np.int64)
+    repeats[by_knee] = np.arange(len(order)) - np.repeat(first, counts)
+    return repeats
 
 
 def steps_per_epoch(recipe: Recipe, grades: NDArray[np.int64]) -> int:
