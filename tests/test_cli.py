@@ -239,7 +239,6 @@ class TestCheck:
         assert status == 1
         assert len(re.findall(r"^FAILED  reads .*off by", out, re.MULTILINE)) == 4
 
-    @pytest.mark.skipif(not place.shipped(), reason="no bundle ships yet: its training runs")
     def test_what_ships_passes(self) -> None:
         status, out, _ = run("check")
         assert status == 0

@@ -292,7 +292,6 @@ class TestNames:
         with pytest.raises(errors.BundleNotFound, match="none"):
             load_bundle("draft")
 
-    @pytest.mark.skipif(not shipped(), reason="no bundle ships yet: its training runs")
     @pytest.mark.parametrize("name", shipped())
     def test_what_ships_is_whole_small_and_learned_from_people(self, name: str) -> None:
         loaded = load_bundle(name)
