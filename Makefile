@@ -21,7 +21,7 @@ unit: $(DEV)/.ready
 	$(DEV)/bin/pytest
 
 bench: $(DEV)/.ready  ## speed and memory; prints, asserts nothing
-	$(DEV)/bin/python benchmarks/speed.py
+	$(DEV)/bin/python -m benchmarks.speed
 
 $(BASE)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(BASE)

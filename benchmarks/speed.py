@@ -1,210 +1,202 @@
 """Speed and memory, side by side in one run. Prints; asserts nothing.
 
-The reference is frozen: the shipped bundle's networks in eager float32 PyTorch, two threads, one
-knee at a time from JPEG to maps, features under inference mode, one backward pass for the shown
-class.
+A claim is a ratio to the reference, measured in turns in this run; milliseconds are those of the
+machine named at the top.
 """
 
 import argparse
-import importlib.util
-import io
-import os
-import platform
+import signal
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-import psutil
-import torch
-from PIL import Image
+from benchmarks import agreement, commands, machine, pictures
+from benchmarks.contenders import (
+    DEFAULT,
+    DEFAULT_NETWORKS,
+    FAST,
+    GRADERS,
+    REFERENCE,
+    present,
+)
+from benchmarks.figures import Figure, Target, table
+from benchmarks.pictures import Picture
+from benchmarks.turns import Process, Timed, started, take_turns
 
-from kellgren.anatomy import Laterality
-from kellgren.datasets.phantom import draw_knee, sample_knee
-from kellgren.grading import Grader, load_bundle
-from kellgren.imaging import Region, cut_region, standardise, whole_picture
-from kellgren.imaging.raster import decode_raster
-from kellgren.networks.siamese import DeepSiamese
-from kellgren.systems import SYSTEMS
-
-THREADS = 2
-KELLGREN = str(Path(sys.executable).parent / "kellgren")
+ASKED_PICTURES = 2000
+MEMORY = Target("at most", 500.0)
+FLAT = Target("at most", 0.05)
+"""Chosen: "flat" may be this much off, as allocators give pages back when they like."""
 
 
 def main() -> None:
-    """Run everything and print one table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--knees", type=int, default=60, help="timed for each median")
-    parser.add_argument("--folder", type=int, default=2000, help="pictures in the folder test")
-    options = parser.parse_args()
-    torch.set_num_threads(THREADS)
-    flags = ", ".join(sorted(_processor_flags())) or "none"
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; of note: {flags}")
-
-    films = [_jpeg(seed) for seed in range(20)]
-    contenders: dict[str, Callable[[bytes], object]] = {
-        "reference (torch, eager)": Reference().grade,
-        "default (ONNX Runtime)": Runtime("default").grade,
-        "reading and cutting alone": _region,
-    }
-    if importlib.util.find_spec("openvino") is not None:
-        contenders["fast (OpenVINO)"] = Runtime("fast").grade
-    medians = _interleaved(contenders, films, options.knees)
-    reference = medians["reference (torch, eager)"]
-    print("\nOne knee, JPEG to grades and attention, laterality given, nothing written")
-    for name, seconds in medians.items():
-        print(f"  {name:28} {seconds * 1e3:7.2f} ms   {reference / seconds:5.2f} x")
-
-    print("\nStarting")
-    print(f"  import kellgren              {_python('import kellgren'):7.2f} s")
-    print(f"  interpreter alone            {_python('pass'):7.2f} s")
-    with _folder(1) as one:
-        print(f"  kellgren grade --cropped one {_grade(one / '00000.jpg')[0]:7.2f} s")
-
-    own = Runtime("default").networks_alone(films, options.knees)
-    with _folder(options.folder) as folder:
-        seconds, peak, early = _grade(folder, "--json", "--laterality", "right")
-    each = seconds / options.folder
-    print(f"\nA folder of {options.folder} with --json")
-    print(f"  {each * 1e3:.2f} ms a knee, of them the networks {own * 1e3:.2f}: {each / own:.2f} x")
-    print(f"  memory at a quarter {early:.0f} MB, at most {peak:.0f} MB")
-
-
-class Reference:
-    """What a peer's script does, at its best."""
-
-    def __init__(self) -> None:
-        system = SYSTEMS["tiulpin2018"]
-        self.networks: list[DeepSiamese] = []
-        for seed in range(3):
-            torch.manual_seed(seed)
-            network = system.build(system.default_variant, "modern")
-            assert isinstance(network, DeepSiamese)
-            self.networks.append(network.eval())
-
-    def grade(self, content: bytes) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities, and the map of the shown class by one backward pass."""
-        spec = SPEC
-        pixels = standardise(_region(content).pixels, spec)
-        region = torch.from_numpy(pixels)[None, None]
-        with torch.inference_mode():
-            features = [network.features(region) for network in self.networks]
-        leaves = [[maps.clone().requires_grad_() for maps in pair] for pair in features]
-        logits = sum(n.classify(*pair) for n, pair in zip(self.networks, leaves, strict=True))
-        assert isinstance(logits, torch.Tensor)
-        logits[0, int(logits.argmax())].backward()  # type: ignore[no-untyped-call]
-        maps = [self._map(*pair) for pair in leaves]
-        return logits.softmax(1).detach().numpy(), torch.stack(maps).sum(0).numpy()
-
-    @staticmethod
-    def _map(lateral: torch.Tensor, medial: torch.Tensor) -> torch.Tensor:
-        halves = []
-        for maps in (lateral, medial):
-            assert maps.grad is not None
-            weights = maps.grad.mean((-2, -1), keepdim=True)
-            halves.append((weights * maps.detach()).sum(1).relu())
-        return torch.cat([halves[0], halves[1].flip(-1)], dim=-1)
-
-
-class Runtime:
-    """What ships."""
-
-    def __init__(self, precision: str) -> None:
-        assert precision in {"default", "fast"}
-        fast = precision == "fast"
-        self.grader = Grader(
-            load_bundle(), precision="fast" if fast else "default", threads=THREADS
-        )
-
-    def grade(self, content: bytes) -> object:
-        """Grades, sets and attention."""
-        return self.grader.grade(_region(content), Laterality.RIGHT)
-
-    def networks_alone(self, films: list[bytes], times: int) -> float:
-        """Median seconds of the graph itself."""
-        regions = [_region(content) for content in films]
-        taken = []
-        for index in range(times):
-            began = time.perf_counter()
-            self.grader.outputs([regions[index % len(regions)]])
-            taken.append(time.perf_counter() - began)
-        return statistics.median(taken)
-
-
-SPEC = SYSTEMS["tiulpin2018"].recipes["modern"].region
-
-
-def _region(content: bytes) -> Region:
-    film = decode_raster(content, "benchmark")
-    return cut_region(film, whole_picture(film, SPEC), SPEC)
-
-
-def _jpeg(seed: int) -> bytes:
-    stream = io.BytesIO()
-    picture = draw_knee(sample_knee(np.random.default_rng(seed), laterality=Laterality.RIGHT))
-    Image.fromarray(picture).save(stream, "JPEG", quality=92)
-    return stream.getvalue()
-
-
-def _interleaved(
-    contenders: dict[str, Callable[[bytes], object]], films: list[bytes], times: int
-) -> dict[str, float]:
-    """Medians of calls taken in turns, so that a busy moment meets all alike."""
-    taken: dict[str, list[float]] = {name: [] for name in contenders}
-    for index in range(times + 5):
-        for name, run in contenders.items():
-            began = time.perf_counter()
-            run(films[index % len(films)])
-            if index >= 5:  # warm
-                taken[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in taken.items()}
-
-
-@contextmanager
-def _folder(number: int) -> Iterator[Path]:
-    films = [_jpeg(seed) for seed in range(min(number, 100))]
+    """Run everything, print each part as it is done, and end with every figure and its target."""
+    options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    cores = machine.hold_to_cores()
+    print(machine.describe(cores))
     with tempfile.TemporaryDirectory() as name:
-        for index in range(number):
-            (Path(name) / f"{index:05}.jpg").write_bytes(films[index % len(films)])
-        yield Path(name)
+        work = Path(name)
+        pictures.draw(work / "turns", 20)
+        figures: list[Figure] = []
+        with started(present(), work / "turns") as processes:
+            others = machine.Others(cores)
+            figures += _knee(processes, options.rounds, options.calls)
+            print(others.describe())
+            others = machine.Others(cores)
+            figures += _folder(processes[DEFAULT_NETWORKS], work, options.pictures)
+            print(others.describe())
+            figures += _agreement(processes, work, options.compared)
+            _idle(processes)
+        others = machine.Others(cores)
+        figures += _starting(work, options.starts)
+        print(others.describe())
+    head = ("figure", "measured", "asked", "met")
+    print("\n" + table(head, (figure.row() for figure in figures)))
 
 
-def _grade(path: Path, *options: str) -> tuple[float, float, float]:
-    """Seconds, peak and early resident megabytes of one command."""
-    began = time.perf_counter()
-    command = [KELLGREN, "grade", "--cropped", str(path), *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        watched = psutil.Process(process.pid)
-        sizes = []
-        while process.poll() is None:
-            try:
-                sizes.append(watched.memory_info().rss / 1e6)
-            except psutil.NoSuchProcess:
-                break
-            time.sleep(0.02)
-        seconds = time.perf_counter() - began
-    sizes = sizes or [0.0]
-    return seconds, max(sizes), sizes[len(sizes) // 4]
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.speed")
+    ask = parser.add_argument
+    ask("--pictures", type=int, default=ASKED_PICTURES, help="in the folder (%(default)s)")
+    ask("--rounds", type=int, default=20, help="of turns (%(default)s)")
+    ask("--calls", type=int, default=10, help="that count in each turn (%(default)s)")
+    ask("--compared", type=int, help="knees whose answers are compared, if not all")
+    ask("--starts", type=int, default=5, help="fresh processes for each median (%(default)s)")
+    return parser.parse_args()
 
 
-def _python(statement: str) -> float:
-    taken = []
-    for _ in range(5):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", statement], check=True)
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+def _knee(processes: Mapping[str, Process], rounds: int, calls: int) -> Iterator[Figure]:
+    """One knee from JPEG to grades and attention: who is how many times as fast."""
+    timed = take_turns(processes, rounds=rounds, calls=calls)
+    ratios = {name: each.ratios(timed[REFERENCE]) for name, each in timed.items()}
+    print(
+        "\nOne knee, JPEG to grades and attention, laterality given, nothing written: medians "
+        f"of {rounds} rounds of {calls} calls, in turns, each in its own process"
+    )
+    head = ("", "ms", "rounds", "× reference", "rounds", "MB resident")
+    rows = [
+        (
+            name,
+            f"{each.median * 1e3:.2f}",
+            each.range("{:.2f}", 1e3),
+            f"{ratios[name].median:.2f}",
+            ratios[name].range("{:.2f}"),
+            f"{processes[name].resident_mb:.0f}",
+        )
+        for name, each in timed.items()
+    ]
+    print(table(head, rows))
+    yield _ratio(
+        "default, times as fast as the reference", ratios[DEFAULT], Target("at least", 2.0, 2.5)
+    )
+    if FAST in ratios:
+        unless = "" if "amx_bf16" in machine.flags() else "no AMX here"
+        target = Target("at least", 6.0, 8.0, unless)
+        yield _ratio("fast, times as fast as the reference", ratios[FAST], target)
+        yield Figure("fast, memory", processes[FAST].resident_mb, "{:.0f} MB", MEMORY)
 
 
-def _processor_flags() -> set[str]:
-    path = Path("/proc/cpuinfo")
-    words = set(path.read_text().split()) if path.exists() else set()
-    return words & {"avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8"}
+def _ratio(name: str, ratio: Timed, target: Target) -> Figure:
+    return Figure(name, ratio.median, "{:.2f} ×", target, f"rounds {ratio.range('{:.2f}')}")
+
+
+def _folder(networks: Process, work: Path, number: int) -> Iterator[Figure]:
+    """A folder with --json beside the networks' own time, measured before and after it."""
+    pictures.draw(work / "folder", number)
+    calls = min(number, 200)
+    before = networks.seconds(warm=10, calls=calls)
+    run = commands.grade(work / "folder", "--json", "--laterality", "right")
+    after = networks.seconds(warm=10, calls=calls)
+    own = statistics.median(before + after)
+    each = run.seconds / number
+    print(
+        f"\nA folder of {number} with --json: {run.seconds:.1f} s, {each * 1e3:.2f} ms a knee; the "
+        f"networks alone {statistics.median(before) * 1e3:.2f} ms before, "
+        f"{statistics.median(after) * 1e3:.2f} ms after"
+    )
+    points = " ".join(f"{size:.0f}" for size in run.points_mb())
+    print(f"resident memory by eighths of the run: {points} MB")
+    few = "" if number >= ASKED_PICTURES else f"{number} pictures, not {ASKED_PICTURES}"
+    target = Target("at most", 1.3, unless=few)
+    yield Figure("folder, times the networks' own time", each / own, "{:.2f} ×", target)
+    yield Figure("folder, most memory", run.peak_mb, "{:.0f} MB", MEMORY)
+    flat = Target(FLAT.kind, FLAT.limit, unless=few)
+    yield Figure("folder, growth of memory from 2nd to last eighth", run.growth, "{:.1%}", flat)
+
+
+def _agreement(
+    processes: Mapping[str, Process], work: Path, number: int | None
+) -> Iterator[Figure]:
+    """Every grader's answers beside those of the default."""
+    knees = pictures.real()
+    where = "of val" if knees else "phantoms"
+    judged = bool(knees) and (number is None or number >= len(knees))
+    knees = (knees or pictures.draw(work / "compared", pictures.DISTINCT))[:number]
+    unless = "" if judged else f"{len(knees)} {where} only"
+    answers = {name: processes[name].answers(knees) for name in GRADERS if name in processes}
+    found = {
+        name: agreement.compare(answers[DEFAULT], theirs)
+        for name, theirs in answers.items()
+        if name != DEFAULT
+    }
+    print(f"\nAnswers beside the default's, {len(knees)} {where}")
+    head = ("", "same grade", "largest difference", "99th percentile")
+    rows = [
+        (name, f"{a.same_grade:.2%}", f"{a.largest:.6f}", f"{a.percentile_99:.6f}")
+        for name, a in found.items()
+    ]
+    print(table(head, rows))
+    yield Figure(
+        "reference and default, largest difference",
+        found[REFERENCE].largest,
+        "{:.6f}",
+        Target("at most", 1e-4),
+    )
+    if FAST in found:
+        fast = found[FAST]
+        same = Target("at least", 0.99, unless=unless)
+        furthest = Target("at most", 0.03, unless=unless)
+        yield Figure("fast and default, same grade", fast.same_grade, "{:.2%}", same)
+        yield Figure("fast and default, largest difference", fast.largest, "{:.4f}", furthest)
+        yield Figure("fast and default, 99th percentile", fast.percentile_99, "{:.4f}")
+
+
+def _starting(work: Path, times: int) -> Iterator[Figure]:
+    """Fresh processes."""
+    (knee,) = pictures.draw(work / "one", 1, suffix=".png")
+    cold = Timed(tuple(commands.seconds(_grade_one(knee), times)))
+    imported = Timed(tuple(commands.seconds([sys.executable, "-c", "import kellgren"], times)))
+    nothing = Timed(tuple(commands.seconds([sys.executable, "-c", "pass"], times)))
+    heavy = commands.heavy_after_import()
+    print(
+        f"\nFresh processes, medians of {times}: grade {cold.median:.2f} s, import "
+        f"{imported.median:.2f} s, the interpreter alone {nothing.median:.2f} s"
+    )
+    yield _start("kellgren grade --cropped one.png", cold, 1.5)
+    yield _start("import kellgren", imported, 0.3)
+    yield Figure(
+        "import kellgren, of torch and onnxruntime imports",
+        len(heavy),
+        "{:.0f}",
+        Target("at most", 0),
+    )
+
+
+def _start(name: str, taken: Timed, limit: float) -> Figure:
+    note = f"{taken.range('{:.2f}')}"
+    return Figure(name, taken.median, "{:.2f} s", Target("at most", limit), note)
+
+
+def _grade_one(knee: Picture) -> list[str]:
+    return [commands.KELLGREN, "grade", "--cropped", str(knee.path)]
+
+
+def _idle(processes: Mapping[str, Process]) -> None:
+    most = max(process.used_while_stopped for process in processes.values())
+    print(f"Between its turns no contender used more than {most:.2f} s of processor.")
 
 
 if __name__ == "__main__":

@@ -197,7 +197,8 @@ def _value(kind: Any) -> str:  # noqa: ANN401 - any type that a parameter may ha
     if get_origin(kind) is list:
         return f"{_value(get_args(kind)[0])} …"
     inner = [part for part in get_args(kind) if part is not type(None)]
-    return _value(inner[0]) if inner else {bool: "", int: "N", Path: "PATH", str: "TEXT"}[kind]
+    words = {bool: "", int: "N", float: "X", Path: "PATH", str: "TEXT"}
+    return _value(inner[0]) if inner else words[kind]
 
 
 def _repeated(kind: Any) -> bool:  # noqa: ANN401 - any type that a parameter may have

@@ -16,10 +16,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from kellgren.anatomy import KL, Laterality
+from kellgren.bundles.record import TrainedOn
+from kellgren.bundles.store import MODEL
 from kellgren.datasets import sources
 from kellgren.datasets.phantom import draw_knee, sample_knee, write_cohort
 from kellgren.grading import Bundle, BundleRecord, Grader, load_bundle
-from kellgren.grading.bundle import MODEL, Conformal, Member, TrainedOn
+from kellgren.grading.bundle import Conformal, Member
 from kellgren.imaging import Radiograph, Region, cut_region, standardise, whole_picture
 from kellgren.selfcheck import answers
 from kellgren.systems import system
@@ -153,7 +155,7 @@ def _write_bundle(target: Path, dataset: str, model: bytes) -> Path:
         files={MODEL: hashlib.sha256(model).hexdigest()},
     )
     said = answers(Grader(Bundle(record, "0" * 64, {MODEL: model}), threads=1))
-    write_bundle(record.model_copy(update={"self_test": said}), {MODEL: model}, target)
+    write_bundle(record.model_copy(update={"self_test": said}).to_bytes(), {MODEL: model}, target)
     return target
 
 

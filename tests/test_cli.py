@@ -14,13 +14,13 @@ from typer.main import get_group
 from typer.testing import CliRunner
 
 import kellgren as package
-from kellgren import cli
 from kellgren.bundles import DEFAULT
-from kellgren.cli import app
+from kellgren.bundles import store as place
+from kellgren.bundles.store import MODEL, RECORD
+from kellgren.cli import VERBS as HEADINGS
+from kellgren.cli import app, grading
 from kellgren.datasets.table import read_table
-from kellgren.grading import bundle as place
 from kellgren.grading import load_bundle
-from kellgren.grading.bundle import MODEL, RECORD
 from kellgren.imaging import Radiograph, read_raster
 from kellgren.imaging.raster import decode_raster
 from kellgren.systems import SYSTEMS
@@ -53,7 +53,7 @@ def shipped(real_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     folder = tmp_path / "bundles"
     shutil.copytree(real_bundle, folder / "tiny-real")
     monkeypatch.setattr(place, "SHIPPED", folder)
-    monkeypatch.setattr(cli, "DEFAULT_BUNDLE", "tiny-real")
+    monkeypatch.setattr(grading, "DEFAULT_BUNDLE", "tiny-real")
     return folder
 
 
@@ -67,7 +67,8 @@ class TestHelp:
         status, out, err = run(verb, option)
         assert (status, err) == (0, "")
         assert f"kellgren {verb}" in out or f"root {verb}" in out
-        wanted = re.sub(r"\s+", " ", getattr(cli, verb).__doc__.splitlines()[0])
+        (said,) = [f.__doc__ for fs in HEADINGS.values() for f in fs if f.__name__ == verb]
+        wanted = re.sub(r"\s+", " ", (said or "").splitlines()[0])
         assert wanted.split("(")[0].strip() in re.sub(r"[\s│]+", " ", out)
 
     def test_alone_it_lists_them_and_what_it_is_not(self) -> None:
@@ -75,6 +76,7 @@ class TestHelp:
             _, out, err = run(*words)
             shown = out + err
             assert all(verb in shown for verb in VERBS)
+            assert all(f" {heading} " in shown for heading in HEADINGS)
             assert "not a medical device" in re.sub(r"[\s│]+", " ", shown)
 
     def test_the_version(self) -> None:
@@ -103,12 +105,20 @@ class TestSystems:
         system = SYSTEMS[name]
         wanted = [system.title, system.statement_of_use, *system.variants, *system.recipes]
         wanted += [*system.teaches_from, *(task.name for task in system.tasks)]
-        assert all(words in out for words in wanted)
+        assert all(words in " ".join(out.split()) for words in wanted)
         learning_rates = re.search(r"^learning_rate +(.*)$", out, re.MULTILINE)
         assert learning_rates is not None
         assert [float(rate) for rate in learning_rates[1].split()] == [
             recipe.learning_rate for recipe in system.recipes.values()
         ]
+
+    @pytest.mark.parametrize(("terminal", "most"), [("80", 80), ("40", 80), ("300", 100)])
+    def test_it_fits_the_terminal(
+        self, monkeypatch: pytest.MonkeyPatch, terminal: str, most: int
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", terminal)
+        for words in (("systems", "tiulpin2018"), ("info",)):
+            assert max(map(len, run(*words)[1].splitlines())) <= most
 
     def test_one_that_is_none(self) -> None:
         status, out, err = run("systems", "antony2017")
@@ -157,6 +167,16 @@ class TestPhantom:
             twin = tmp_path / "two" / path.relative_to(tmp_path / "one")
             assert twin.read_bytes() == path.read_bytes()
 
+    def test_what_is_no_cohort_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "films").mkdir()
+        (tmp_path / "films" / "a.png").write_bytes(b"x")
+        (tmp_path / "file").write_bytes(b"x")
+        for name in ("films", "file"):
+            status, out, err = run("phantom", "-o", tmp_path / name, "-n", 1)
+            assert (status, out) == (2, "")
+            assert err.startswith(f"kellgren: output.refused: {tmp_path / name}: ")
+        assert [path.name for path in (tmp_path / "films").iterdir()] == ["a.png"]
+
     @pytest.mark.parametrize("number", ["0", "-1", "many"])
     def test_no_knees_are_wrong_usage(self, tmp_path: Path, number: str) -> None:
         assert run("phantom", "-o", tmp_path / "out", "-n", number)[0] == 2
@@ -174,7 +194,10 @@ class TestManifest:
                     shutil.copy(picture, target)
         status, out, err = run("manifest", tmp_path / "data", "-o", tmp_path / "m.csv")
         assert (status, err) == (0, "")
-        assert out.splitlines() == ["train: 4 knees of 2 patients", "val: 2 knees of 1 patients"]
+        assert out.splitlines() == [
+            "train: 4 pictures of 2 patients or clusters",
+            "val: 2 pictures of 1 patients or clusters",
+        ]
         assert len(read_table(tmp_path / "m.csv")) == 6
 
     def test_a_folder_that_is_none(self, tmp_path: Path) -> None:
@@ -193,6 +216,13 @@ class TestCheck:
         assert all(line.startswith("ok ") for line in lines)
         assert "bundle tiny-real" in out
         assert "grade of tiny-real" in out
+
+    def test_an_installation_without_a_bundle_fails(self, shipped: Path) -> None:
+        shutil.rmtree(shipped / "tiny-real")
+        status, out, _ = run("check")
+        assert status == 1
+        (failed,) = [line for line in out.splitlines() if not line.startswith("ok ")]
+        assert failed.startswith("FAILED  bundles: none ships")
 
     def test_a_changed_graph_fails(self, shipped: Path) -> None:
         model = shipped / "tiny-real" / MODEL

@@ -156,7 +156,7 @@ class TestStatus:
         (films / "letter.txt").write_text("Dear colleague", encoding="utf-8")
         status, out, err = grade("--cropped", films)
         assert (status, err) == (1, "")
-        assert "letter.txt: not graded: file.format: letter.txt: not a picture" in out
+        assert "letter.txt: not graded: file.format: letter.txt: of no form that is read" in out
 
     def test_a_film_that_is_not_there_is_one_of_them(self, films: Path, grade: Grade) -> None:
         status, out, _ = grade("--cropped", films / "none.png")
@@ -175,24 +175,17 @@ class TestStatus:
         assert allowed.exit_code == 0
         assert json.loads(allowed.stdout)["synthetic"] is True
 
-    def test_whole_films_are_said_to_be_unsupported(self, films: Path, grade: Grade) -> None:
-        status, out, err = grade(films)
-        assert (status, out) == (2, "")
-        assert err.startswith("kellgren: input.whole_film: ")
-        assert "--cropped" in err
-        assert len(err.splitlines()) == 1
-
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            (("--cropped",), "give pictures"),
-            (("--cropped", "EMPTY"), "no pictures there"),
+            (("--cropped",), "give films"),
+            (("--cropped", "EMPTY"), "no films there"),
             (("--cropped", "FILMS", "--resume"), "needs -o"),
             (("--cropped", "FILMS", "--laterality", "both"), "both"),
             (("--cropped", "FILMS", "--laterality", "unknown"), "unknown"),
             (("--cropped", "FILMS", "--workers", "0"), "workers"),
             (("--cropped", "FILMS", "--precision", "int8"), "int8"),
-            (("--cropped", "FILMS", "--force"), "--force"),
+            (("--cropped", "FILMS", "--spacing-mm", "0"), "spacing"),
             (("--cropped", "FILMS", "--manifest", "none.csv"), "no such table"),
             (("--cropped", "FILMS", "FILMS"), "both be called"),
             (("--cropped", "FILMS", "-o", "FILMS"), "is not empty"),
@@ -218,6 +211,16 @@ class TestStatus:
         done = CliRunner().invoke(app, ["grade", "--cropped", str(films), "--bundle", "none"])
         assert (done.exit_code, done.stdout) == (2, "")
         assert done.stderr.startswith("kellgren: bundle.not_found: none: ")
+
+    def test_a_clock_that_cannot_be_read_is_a_sentence(
+        self, films: Path, tmp_path: Path, real_bundle: Path, kellgren: Kellgren
+    ) -> None:
+        words = ("grade", "--cropped", films, "--bundle", real_bundle, "-o", tmp_path / "out")
+        done = kellgren(*words, SOURCE_DATE_EPOCH="yesterday")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("kellgren: environment.invalid: SOURCE_DATE_EPOCH is ")
+        assert len(done.stderr.splitlines()) == 1
+        assert not (tmp_path / "out").exists()
 
     def test_a_folder_in_use_and_how_to_go_on(
         self, films: Path, tmp_path: Path, real_bundle: Path, kellgren: Kellgren

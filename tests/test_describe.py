@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from kellgren.anatomy import KL
+from kellgren.bundles.record import Result
 from kellgren.datasets.table import Row
 from kellgren.describe import describe_bundle, describe_summary, describe_system, list_systems
 from kellgren.grading import Bundle
-from kellgren.grading.bundle import Result
 from kellgren.statistics.summary import summarise
 from kellgren.systems import SYSTEMS
 

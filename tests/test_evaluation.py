@@ -193,6 +193,61 @@ class TestLedger:
         )
 
 
+class TestFolder:
+    def test_an_earlier_evaluation_is_replaced_as_a_whole_and_nothing_else(
+        self, manifest: Path, taught_by_phantoms: Grader, tmp_path: Path
+    ) -> None:
+        run(taught_by_phantoms, manifest, tmp_path / "new", "test")
+        out = tmp_path / "old"
+        run(taught_by_phantoms, manifest, out)
+        (out / "confusion-jsn_medial.png").write_bytes(b"of a bundle with more tasks")
+        (out / "notes.txt").write_bytes(b"mine")
+        run(taught_by_phantoms, manifest, out, "test")
+        assert {path.name for path in out.iterdir()} == {*ARTEFACTS, "notes.txt"}
+        for name in ARTEFACTS:
+            assert (out / name).read_bytes() == (tmp_path / "new" / name).read_bytes()
+
+    @pytest.mark.parametrize(
+        "there",
+        [
+            {"notes.txt": "mine"},
+            {"metrics.json": "[]"},
+            {"predictions.csv": "patient,reader\n7,model:m@1\n"},
+            {"predictions.csv": "id,score\n7,0.5\n", "metrics.json": "{}"},
+            {"predictions.csv": "patient,reader\n7,AB\n", "metrics.json": "[]"},
+        ],
+        ids=" ".join,
+    )
+    def test_what_is_none_is_refused_before_anything_is_graded(
+        self, manifest: Path, taught_by_phantoms: Grader, tmp_path: Path, there: dict[str, str]
+    ) -> None:
+        (tmp_path / "out").mkdir()
+        for name, text in there.items():
+            (tmp_path / "out" / name).write_text(text, "utf-8")
+        with pytest.raises(errors.OutputError, match="no earlier evaluation"):
+            evaluate(
+                taught_by_phantoms,
+                manifest,
+                tmp_path / "out",
+                split="val",
+                localiser=WholePicture(),
+                clock=lambda: NOON,
+                watch=lambda *_: pytest.fail("graded"),
+            )
+        after = {path.name: path.read_text("utf-8") for path in (tmp_path / "out").iterdir()}
+        assert after == there
+        assert not ledger_of(manifest).exists()
+
+
+def test_pictures_that_only_their_paths_tell_apart(
+    manifest: Path, taught_by_phantoms: Grader, tmp_path: Path
+) -> None:
+    rows = [dataclasses.replace(row, image="", patient="") for row in read_table(manifest)]
+    write_table(rows, manifest)
+    (summary,) = run(taught_by_phantoms, manifest, tmp_path / "out").summaries
+    assert (summary.metric("n").value, summary.metric("n_patients").value) == (8, 8)
+
+
 class TestRefused:
     def test_a_split_without_truth_names_those_there_are(
         self, manifest: Path, taught_by_phantoms: Grader, tmp_path: Path

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kellgren.files import write_atomically
+from kellgren import errors
+from kellgren.files import named_if_refused, refuse_foreign, write_atomically
 
 
 class PowerCutError(Exception):
@@ -67,3 +68,33 @@ def test_a_file_has_the_permissions_that_the_users_mask_leaves(tmp_path: Path) -
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o640
+
+
+def test_what_the_system_refuses_has_a_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(errors.OutputError, match="file: cannot be written"),
+        named_if_refused(tmp_path / "file"),
+    ):
+        (tmp_path / "file").mkdir()
+
+
+class TestForeign:
+    @pytest.mark.parametrize("exists", [False, True])
+    def test_an_empty_place_is_free(self, tmp_path: Path, *, exists: bool) -> None:
+        folder = tmp_path / "out"
+        if exists:
+            folder.mkdir()
+        refuse_foreign(folder, ours=False, what="cohort")
+        assert folder.exists() is exists
+
+    def test_only_what_is_ours_may_be_replaced(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        refuse_foreign(tmp_path, ours=True, what="cohort")
+        with pytest.raises(errors.OutputError, match="no earlier cohort"):
+            refuse_foreign(tmp_path, ours=False, what="cohort")
+
+    def test_a_file_is_no_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(errors.OutputError, match="cannot be written"):
+            refuse_foreign(tmp_path / "file", ours=False, what="cohort")

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kellgren import clock
+from kellgren import clock, errors
 from kellgren.anatomy import Laterality
 from kellgren.grading import Grader, load_bundle
-from kellgren.imaging import Region
+from kellgren.imaging import Radiograph, Region, RegionSpec
 from kellgren.imaging.raster import MAX_PIXELS, MIN_SIDE_PX, SYNTHETIC_KEY
-from kellgren.localise import WholePicture
-from kellgren.pipeline import Film, GradedFilm, grade_film
+from kellgren.localise import Found, WholePicture
+from kellgren.pipeline import Film, GradedFilm, Options, grade_film
 from kellgren.reporting import from_json, to_json
 
 NOON = datetime(2026, 1, 2, 12, 30, 45, 999_999, tzinfo=UTC)
@@ -39,7 +39,7 @@ def grade(
         grader,
         localiser=WholePicture(),
         clock=lambda: NOON,
-        allow_synthetic=allow_synthetic,
+        options=Options(allow_synthetic=allow_synthetic),
     )
 
 
@@ -231,6 +231,30 @@ class TestBroken:
         assert result.error is not None
         assert result.error.code == "file.unreadable"
         assert "Permission denied" in result.error.message
+
+
+class Lost:
+    """A localiser that cannot work with any film."""
+
+    reference = None
+
+    def find(
+        self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
+    ) -> tuple[Found, ...]:
+        del film, spec, laterality
+        raise errors.PictureTooSmall("knee.png: too coarse to find a knee on. Scan it anew.")
+
+
+def test_what_a_localiser_refuses_is_a_result(film: Path, grader: Grader) -> None:
+    graded = grade_film(
+        Film(film, "knee.png", subject="S1"), grader, localiser=Lost(), clock=lambda: NOON
+    )
+    result = graded.result
+    assert result.error is not None
+    assert (result.error.code, result.subject) == ("file.too_small", "S1")
+    assert result.error.message.startswith("knee.png: too coarse")
+    assert result.sha256 == hashlib.sha256(film.read_bytes()).hexdigest()
+    assert (result.knees, graded.pictures) == ((), ())
 
 
 @pytest.fixture(scope="module")

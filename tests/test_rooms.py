@@ -12,12 +12,12 @@ PACKAGE = Path(__file__).parents[1] / "src" / "kellgren"
 MAY_IMPORT: dict[str, set[str]] = {
     "anatomy": set(),
     "errors": set(),
-    "files": set(),
-    "clock": set(),
-    "bundles": set(),
+    "files": {"errors"},
+    "clock": {"errors"},
+    "bundles": {"errors"},
     "imaging": {"anatomy", "errors", "files"},
     "records": {"anatomy", "errors", "imaging"},
-    "localise": {"anatomy", "errors", "imaging", "records"},
+    "localise": {"anatomy", "errors", "imaging", "records", "bundles"},
     "grading": {"anatomy", "errors", "imaging", "records", "bundles"},
     "datasets": {"anatomy", "errors", "files", "imaging"},
     "statistics": {"anatomy", "errors", "files", "records", "datasets"},
@@ -26,24 +26,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "networks": {"errors"},
     "training": {
         *("anatomy", "errors", "files", "imaging", "records", "datasets", "statistics"),
-        *("grading", "systems", "networks", "selfcheck", "__init__"),  # the last for the version
+        *("bundles", "localise", "grading", "systems", "networks", "selfcheck"),
+        "__init__",  # for the version
     },
     "pipeline": {"anatomy", "errors", "imaging", "records", "localise", "grading"},
     "cohort": {
         *("anatomy", "errors", "files", "clock", "imaging", "records", "datasets"),
-        *("localise", "grading", "pipeline", "reporting"),
+        *("bundles", "localise", "grading", "pipeline", "reporting"),
     },
     "evaluation": {
-        *("anatomy", "errors", "records", "datasets", "statistics"),
+        *("anatomy", "errors", "files", "records", "datasets", "statistics"),
         *("localise", "grading", "pipeline"),
     },
-    "selfcheck": {"anatomy", "imaging", "datasets", "grading"},
+    "selfcheck": {"anatomy", "bundles", "imaging", "datasets", "localise", "grading"},
     "describe": {"grading", "systems", "statistics"},
     "api": {"anatomy", "errors", "records", "bundles", "grading", "cohort"},
     "__init__": {"anatomy", "errors", "records", "grading", "api"},
     "cli": {
-        *("anatomy", "errors", "clock", "bundles", "datasets", "localise", "grading", "systems"),
-        *("training", "cohort", "evaluation", "selfcheck", "describe", "reporting", "__init__"),
+        *("anatomy", "errors", "files", "clock", "bundles", "datasets", "localise", "grading"),
+        *("systems", "training", "cohort", "evaluation", "selfcheck", "describe", "reporting"),
+        "__init__",
     },
 }
 """Room → the rooms it may import, whether at its top or inside a function.
@@ -238,7 +240,7 @@ def test_statistics_libraries_stay_in_their_rooms() -> None:
 def test_only_the_command_line_prints() -> None:
     wrong = []
     for path in sources():
-        if path == PACKAGE / "cli.py":
+        if path.is_relative_to(PACKAGE / "cli"):
             continue
         wrong += [
             str(found)

@@ -3,8 +3,24 @@
 import os
 from datetime import UTC, datetime
 
+from kellgren import errors
+
 
 def now() -> datetime:
-    """The time in UTC, or what SOURCE_DATE_EPOCH says, for outputs that repeat byte for byte."""
+    """The time in UTC, or what SOURCE_DATE_EPOCH says, for outputs that repeat byte for byte.
+
+    Raises
+    ------
+    EnvironmentInvalid
+        SOURCE_DATE_EPOCH is no time.
+    """
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.now(UTC) if fixed is None else datetime.fromtimestamp(int(fixed), UTC)
+    if fixed is None:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromtimestamp(int(fixed), UTC)
+    except (ValueError, OverflowError, OSError) as error:  # as the number and the system have it
+        raise errors.EnvironmentInvalid(
+            f"SOURCE_DATE_EPOCH is {fixed!r}, which is no time. Set it to the seconds since 1970, "
+            "such as 1763700000, or unset it."
+        ) from error

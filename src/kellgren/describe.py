@@ -1,7 +1,9 @@
 """Systems, bundles and summaries as plain text for a terminal."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from kellgren.grading import Bundle
@@ -9,6 +11,11 @@ from kellgren.systems import Recipe, System
 
 if TYPE_CHECKING:
     from kellgren.statistics.summary import Summary
+
+WIDTH = 100
+"""Columns of text where nobody says how many. Chosen: that of the code."""
+
+_GAP = "  "
 
 _SHOWN = (
     "accuracy",
@@ -28,27 +35,27 @@ def list_systems(systems: Iterable[System]) -> str:
     return _columns([(s.name, s.title, s.doi or "ours") for s in systems])
 
 
-def describe_system(system: System) -> str:
+def describe_system(system: System, *, width: int = WIDTH) -> str:
     """Everything a system's record says: use, variants, fidelities side by side, teachers."""
     recipes = list(system.recipes.items())
     table = [("", *(fidelity for fidelity, _ in recipes))]
-    table += [
-        (field.name, *(_cell(getattr(recipe, field.name)) for _, recipe in recipes))
-        for field in fields(Recipe)
-    ]
+    for field in fields(Recipe):
+        table += _settings(field.name, [getattr(recipe, field.name) for _, recipe in recipes])
     return "\n\n".join(
         [
             f"{system.name}: {system.title}\ndoi: {system.doi or 'none, a network of ours'}",
-            f"Use: {system.statement_of_use}\nLimits: {system.limits}",
+            textwrap.fill(f"Use: {system.statement_of_use}", width)
+            + "\n"
+            + textwrap.fill(f"Limits: {system.limits}", width),
             "Tasks: " + ", ".join(task.name for task in system.tasks),
-            "Variants (the first is the default)\n" + _columns(list(system.variants.items())),
-            "Fidelities\n" + _columns(table),
-            "Can be taught by\n" + _columns(list(system.teaches_from.items())),
+            "Variants (the first is the default)\n" + _columns([*system.variants.items()], width),
+            "Fidelities\n" + _columns(table, width),
+            "Can be taught by\n" + _columns([*system.teaches_from.items()], width),
         ]
     )
 
 
-def describe_bundle(bundle: Bundle) -> str:
+def describe_bundle(bundle: Bundle, *, width: int = WIDTH) -> str:
     """A bundle's record for a person: origin, calibration, what was measured, hashes."""
     record = bundle.record
     lines = [
@@ -76,7 +83,7 @@ def describe_bundle(bundle: Bundle) -> str:
         (f"{r.on} {r.task}", r.metric, _interval(r.value, r.low, r.high), f"n = {r.n_knees}")
         for r in record.results
     ]
-    return _columns(lines) + ("\n\nMeasured\n" + _columns(measured) if measured else "")
+    return "\n\nMeasured\n".join(_columns(rows, width) for rows in (lines, measured) if rows)
 
 
 def describe_summary(summary: "Summary") -> str:
@@ -105,19 +112,47 @@ def _interval(value: float, low: float | None, high: float | None) -> str:
     return f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
+def _settings(name: str, values: Sequence[object]) -> Iterator[tuple[str, ...]]:
+    """A row of a setting for every fidelity; settings in groups stand below their group's name."""
+    groups = [value for value in values if is_dataclass(value)]
+    yield (name, *("" if value in groups else _cell(value) for value in values))
+    for field in fields(groups[0]) if groups else ():
+        yield (f"  {field.name}", *(_cell(getattr(value, field.name, "")) for value in values))
+
+
 def _cell(value: object) -> str:
-    names = getattr(type(value), "__dataclass_fields__", None)
-    if names is None:
-        return str(value)
-    return ", ".join(f"{name} {getattr(value, name)}" for name in names)
+    """As Python writes it, without the digits that only a binary fraction has."""
+    return str(float(f"{value:.6g}")) if isinstance(value, float) else str(value)
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> str:
-    """Left-aligned columns; a last column of prose may be as long as it likes."""
-    if not rows:
-        return ""
-    widths = [min(max(len(row[index]) for row in rows), 48) for index in range(len(rows[0]) - 1)]
-    return "\n".join(
-        "  ".join([*(c.ljust(w) for c, w in zip(row[:-1], widths, strict=True)), row[-1]]).rstrip()
-        for row in rows
-    )
+def _columns(rows: Sequence[Sequence[str]], width: int = WIDTH) -> str:
+    """Left-aligned columns; cells that are too long for the width go on below themselves."""
+    widths = _share([*zip(*rows, strict=True)], width)
+    lines = []
+    for row in rows:
+        wrapped = [
+            textwrap.wrap(cell, most, break_long_words=False, break_on_hyphens=False)
+            for cell, most in zip(row, widths, strict=True)
+        ]
+        for parts in zip_longest(*wrapped, fillvalue=""):
+            cells = (part.ljust(most) for part, most in zip(parts, widths, strict=True))
+            lines.append(_GAP.join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _share(columns: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Give narrow columns what they want, and divide the rest; no word is broken to fit."""
+    wanted = [max(map(len, column)) for column in columns]
+    least = [max(map(_longest_word, column)) for column in columns]
+    widths = [0] * len(columns)
+    left = width - len(_GAP) * (len(columns) - 1)
+    for done, index in enumerate(sorted(range(len(columns)), key=lambda i: wanted[i])):
+        fair = left // (len(columns) - done)
+        widths[index] = max(1, least[index], min(wanted[index], fair))
+        left -= widths[index]
+    return widths
+
+
+def _longest_word(cell: str) -> int:
+    indent = len(cell) - len(cell.lstrip())
+    return indent + max(map(len, cell.split()), default=0)

@@ -9,11 +9,16 @@
     │   ├── FileMissing             file.missing        (likewise)
     │   ├── FileTruncated           file.truncated
     │   ├── FormatUnknown           file.format
+    │   ├── FileEncrypted           file.encrypted
+    │   ├── SyntaxUnsupported       file.transfer_syntax
+    │   ├── PictureMissing          file.no_picture
     │   ├── PictureTooLarge         file.too_large
     │   ├── PictureTooSmall         file.too_small
     │   ├── PictureInColour         file.colour
     │   ├── PictureHasFrames        file.frames
-    │   └── PictureBlank            file.blank
+    │   ├── PictureBlank            file.blank
+    │   ├── ScaleUnknown            film.scale
+    │   └── BoxInvalid              film.box
     ├── BundleError             a bundle cannot be used
     │   ├── BundleNotFound          bundle.not_found
     │   ├── BundleInvalid           bundle.invalid
@@ -24,9 +29,11 @@
     ├── TrainingError               training.invalid
     │   └── RunMismatch             training.mismatch
     ├── OutputError                 output.refused
+    │   ├── OutputInUse             output.in_use
     │   └── JournalMismatch         output.journal
     ├── WholeFilmsUnsupported       input.whole_film
     ├── ExtraMissing                install.extra
+    ├── EnvironmentInvalid          environment.invalid
     └── Defect                      internal             (of ours; tried again on resume)
 """
 
@@ -85,6 +92,24 @@ class FormatUnknown(InputError):
     code = "file.format"
 
 
+class FileEncrypted(InputError):
+    """A DICOM file that only its receiver can open."""
+
+    code = "file.encrypted"
+
+
+class SyntaxUnsupported(InputError):
+    """Pixels in a DICOM transfer syntax that is unknown, or that no permissive decoder reads."""
+
+    code = "file.transfer_syntax"
+
+
+class PictureMissing(InputError):
+    """A DICOM object of another kind: a report, a document, a presentation state, a directory."""
+
+    code = "file.no_picture"
+
+
 class PictureTooLarge(InputError):
     """More pixels than the limit, seen in the header before anything is allocated."""
 
@@ -113,6 +138,18 @@ class PictureBlank(InputError):
     """All pixels are the same."""
 
     code = "file.blank"
+
+
+class ScaleUnknown(InputError):
+    """A size in millimetres is needed and the film has no pixel spacing."""
+
+    code = "film.scale"
+
+
+class BoxInvalid(InputError):
+    """A box that a person gave does not lie on the film."""
+
+    code = "film.box"
 
 
 class BundleError(KellgrenError):
@@ -175,6 +212,12 @@ class OutputError(KellgrenError):
     code = "output.refused"
 
 
+class OutputInUse(OutputError):
+    """Another batch is writing there now."""
+
+    code = "output.in_use"
+
+
 class JournalMismatch(OutputError):
     """A journal that is to be resumed was begun with other bundles, options or files."""
 
@@ -188,6 +231,12 @@ class ExtraMissing(KellgrenError):
 
     def __init__(self, extra: str, needed_for: str) -> None:
         super().__init__(f"{needed_for} needs the extra '{extra}': pip install 'kellgren[{extra}]'")
+
+
+class EnvironmentInvalid(KellgrenError):
+    """A variable of the environment does not hold what it should."""
+
+    code = "environment.invalid"
 
 
 class WholeFilmsUnsupported(KellgrenError):

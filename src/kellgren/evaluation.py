@@ -11,17 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kellgren import errors
-from kellgren.anatomy import Laterality, Task
+from kellgren.anatomy import TASKS, Laterality, Task
 from kellgren.datasets.ledger import ledger_of, record_look
 from kellgren.datasets.splits import split_sha256
 from kellgren.datasets.table import TRUTH, Row, read_table, write_table
+from kellgren.files import refuse_foreign
 from kellgren.grading import Bundle, Grader
 from kellgren.localise import Localiser
-from kellgren.pipeline import Film, grade_film
+from kellgren.pipeline import Film, Options, grade_film
 from kellgren.records import FilmResult, Prediction
 
 if TYPE_CHECKING:
     from kellgren.statistics.summary import Summary
+
+PREDICTIONS = "predictions.csv"
+METRICS = "metrics.json"
+CONFUSION = "confusion"
+RELIABILITY = "reliability"
 
 SEED = 0
 """Of the bootstrap: the same predictions give the same intervals."""
@@ -56,11 +62,13 @@ def evaluate(
 ) -> Evaluation:
     """Grade a split and compare with its truth.
 
-    Writes ``predictions.csv``, ``metrics.json`` and figures to ``folder``, and appends to the
-    manifest's ledger.
+    Writes ``predictions.csv``, figures and, last, ``metrics.json`` to ``folder``, where they
+    replace those of an earlier evaluation, and appends to the manifest's ledger.
 
     Raises
     ------
+    OutputError
+        The folder holds something, but no evaluation.
     TableError
         The split has no truth for the bundle's tasks, or none of its pictures could be graded.
     WholeFilmsUnsupported
@@ -72,38 +80,34 @@ def evaluate(
         raise errors.ExtraMissing("stats", "kellgren evaluate")
     from kellgren.statistics.figures import confusion_figure, reliability_figure, write_figure
     from kellgren.statistics.metrics import write_metrics
-    from kellgren.statistics.summary import summarise
 
+    refuse_foreign(folder, ours=_is_evaluation(folder), what="evaluation")
     tasks = grader.bundle.record.tasks
     truth = _truth(manifest, split, tasks)
     films = {row.path: _film(row, manifest.parent) for row in truth}
     results = {}
     for number, (path, film) in enumerate(films.items(), start=1):
         results[path] = grade_film(
-            film, grader, localiser=localiser, clock=clock, allow_synthetic=allow_synthetic
+            film,
+            grader,
+            localiser=localiser,
+            clock=clock,
+            options=Options(allow_synthetic=allow_synthetic),
         ).result
         watch(number, len(films))
     _refuse_if_nothing_graded(manifest, split, results.values())
     predictions = tuple(_answer(row, results[row.path], grader.bundle) for row in truth)
-    written = folder / "predictions.csv"
+    summaries = tuple(_summary(truth, predictions, results, grader.bundle, task) for task in tasks)
+    _remove(folder)
+    written = folder / PREDICTIONS
     write_table(predictions, written)
-    summaries = []
-    for task in tasks:
-        chosen = [row for row in predictions if row.task == task.name]
-        summary = summarise(
-            [row for row in truth if row.task == task.name],
-            chosen,
-            task=task,
-            rng=np.random.default_rng(SEED),
-            sets=_sets(chosen, results, task),
-            coverage=grader.bundle.record.conformal[task.name].coverage,
-        )
-        summaries.append(summary)
-        confusion = confusion_figure(summary.confusion, task=task, reader=summary.reader)
-        write_figure(confusion, folder / f"confusion-{task.name}")
-        reliability = reliability_figure(summary.bins, task=task, reader=summary.reader)
-        write_figure(reliability, folder / f"reliability-{task.name}")
-    write_metrics([m for summary in summaries for m in summary.metrics], folder / "metrics.json")
+    for summary in summaries:
+        task, reader = summary.task, summary.reader
+        confusion = confusion_figure(summary.confusion, task=task, reader=reader)
+        write_figure(confusion, folder / f"{CONFUSION}-{task.name}")
+        reliability = reliability_figure(summary.bins, task=task, reader=reader)
+        write_figure(reliability, folder / f"{RELIABILITY}-{task.name}")
+    write_metrics([m for summary in summaries for m in summary.metrics], folder / METRICS)
     looks = record_look(
         ledger_of(manifest),
         split_sha256=split_sha256(truth),
@@ -111,7 +115,47 @@ def evaluate(
         bundle_sha256=grader.bundle.sha256,
         time=clock(),
     )
-    return Evaluation(tuple(summaries), looks)
+    return Evaluation(summaries, looks)
+
+
+def _summary(
+    truth: Sequence[Row],
+    predictions: Sequence[Row],
+    results: dict[str, FilmResult],
+    bundle: Bundle,
+    task: Task,
+) -> "Summary":
+    from kellgren.statistics.summary import summarise
+
+    chosen = [row for row in predictions if row.task == task.name]
+    return summarise(
+        [row for row in truth if row.task == task.name],
+        chosen,
+        task=task,
+        rng=np.random.default_rng(SEED),
+        sets=_sets(chosen, results, task),
+        coverage=bundle.record.conformal[task.name].coverage,
+    )
+
+
+def _is_evaluation(folder: Path) -> bool:
+    try:
+        rows = read_table(folder / PREDICTIONS)
+    except errors.TableError:
+        return False
+    return (folder / METRICS).is_file() and all(row.reader.startswith("model:") for row in rows)
+
+
+def _remove(folder: Path) -> None:
+    """Take away an earlier evaluation; a bundle of fewer tasks would leave its figures."""
+    figures = [
+        f"{figure}-{task}.{kind}"
+        for figure in (CONFUSION, RELIABILITY)
+        for task in TASKS
+        for kind in ("png", "svg")
+    ]
+    for name in (METRICS, PREDICTIONS, *figures):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _truth(manifest: Path, split: str, tasks: Iterable[Task]) -> tuple[Row, ...]:

@@ -1,4 +1,4 @@
-"""Writing files so that a half-written one is never seen."""
+"""Writing files so that a half-written one is never seen, and nobody else's is lost."""
 
 import contextlib
 import os
@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, overload
+
+from kellgren import errors
 
 
 @overload
@@ -32,6 +34,43 @@ def write_atomically(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def named_if_refused(path: Path) -> Iterator[None]:
+    """Turn what the system says of writing to a place into an `OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise errors.OutputError(
+            f"{path}: cannot be written ({error.strerror}). Make room, or choose another folder."
+        ) from error
+
+
+def refuse_foreign(folder: Path, *, ours: bool, what: str) -> None:
+    """Raise before anything is written where something else stands.
+
+    Parameters
+    ----------
+    folder
+        Where an artefact is to go; it may be absent or empty.
+    ours
+        Whether what it holds is an earlier one, which the new one replaces.
+    what
+        The artefact, in words.
+
+    Raises
+    ------
+    OutputError
+        The folder holds something else, or is none.
+    """
+    with named_if_refused(folder):
+        free = not folder.exists() or not any(folder.iterdir())
+    if not free and not ours:
+        raise errors.OutputError(
+            f"{folder}: is not empty, and holds no earlier {what} that could be replaced. Choose "
+            "another folder."
+        )
 
 
 def _umask() -> int:

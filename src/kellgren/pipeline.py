@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from kellgren import errors
 from kellgren.anatomy import KL, Laterality
 from kellgren.grading import Grader
-from kellgren.imaging import Radiograph, cut_region
-from kellgren.imaging.raster import decode_raster, read_bytes
-from kellgren.localise import Found, Localiser
+from kellgren.imaging import Radiograph, cut_region, decode_film, read_bytes
+from kellgren.localise import Box, Boxes, Found, Localiser
 from kellgren.records import (
     BundleReference,
     FilmResult,
+    Gate,
     Knee,
     Prediction,
     Problem,
@@ -26,6 +26,9 @@ from kellgren.records import (
 
 UNKNOWN_SIDE = "LATERALITY_UNKNOWN"
 """Both orientations were graded and averaged."""
+
+FORCED = "FORCED"
+"""Graded although the gate refused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,37 @@ class Film:
         Said by the user or a manifest; None if nobody said.
     subject
         A study identifier from a manifest.
+    spacing_mm
+        (row, column) said by the user; counts more than what the file says.
+    boxes
+        Knees that a person marked; then nothing is looked for.
     """
 
     path: Path
     source: str
     laterality: Laterality | None = None
     subject: str | None = None
+    spacing_mm: tuple[float, float] | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user allows.
+
+    Parameters
+    ----------
+    force
+        Grade knees that the gate refuses, and say so.
+    allow_synthetic
+        Let a bundle that learned from phantoms grade a real film.
+    keep_ids
+        Let a DICOM file's patient identifier become the result's ``subject``.
+    """
+
+    force: bool = False
+    allow_synthetic: bool = False
+    keep_ids: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +83,13 @@ class GradedFilm:
     """A result, and the pictures that artefacts are drawn from.
 
     ``pictures`` holds, for each knee of the result, its region as the film shows it (uint8) and its
-    attention (float32 in [0, 1], of the same shape) or None.
+    attention (float32 in [0, 1], of the same shape) or None; ``radiograph`` is None where nothing
+    could be decoded.
     """
 
     result: FilmResult
     pictures: tuple[tuple[NDArray[np.uint8], NDArray[np.float32] | None], ...] = ()
+    radiograph: Radiograph | None = None
 
 
 def grade_film(
@@ -68,7 +98,7 @@ def grade_film(
     *,
     localiser: Localiser,
     clock: Callable[[], datetime],
-    allow_synthetic: bool = False,
+    options: Options = Options(),
 ) -> GradedFilm:
     """Grade one film. Bad input becomes a result with an error, never an exception.
 
@@ -80,38 +110,52 @@ def grade_film(
         How.
     clock
         Gives ``created``, in UTC.
-    allow_synthetic
-        Let a bundle that learned from phantoms grade a real film.
+    options
+        What the user allows.
     """
     created = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
     bundle = grader.bundle.reference
+    spec = grader.bundle.record.region
+    seeker = Boxes(film.boxes) if film.boxes else localiser
     sha256 = None
     try:
         content = read_bytes(film.path)
         sha256 = hashlib.sha256(content).hexdigest()
-        radiograph = decode_raster(content, film.path.name)
-        refuse_if_synthetic_only(grader, radiograph, allowed=allow_synthetic)
+        radiograph = decode_film(content, film.path.name, keep_ids=options.keep_ids)
+        radiograph = radiograph.with_spacing(film.spacing_mm)
+        refuse_if_synthetic_only(grader, radiograph, allowed=options.allow_synthetic)
+        places = seeker.find(radiograph, spec, laterality=film.laterality)
     except errors.KellgrenError as error:
         return GradedFilm(failure(film, error, sha256=sha256, bundle=bundle, created=created))
-    spec = grader.bundle.record.region
     knees, pictures = [], []
-    for found in localiser.find(radiograph, spec, laterality=film.laterality):
+    for found in places:
         region = cut_region(radiograph, found.frame, spec)
-        graded = grader.grade(region, found.laterality)
-        knees.append(_knee(found, graded.predictions))
-        pictures.append((np.rint(region.pixels * 255.0).astype(np.uint8), graded.attention))
+        picture = np.rint(region.pixels * 255.0).astype(np.uint8)
+        if found.gate.graded or options.force:
+            graded = grader.grade(region, found.laterality)
+            knees.append(_knee(found, graded.predictions))
+            pictures.append((picture, graded.attention))
+        else:
+            knees.append(_knee(found, {}))
+            pictures.append((picture, None))
+    header = radiograph.header
     result = FilmResult(
         source=film.source,
         sha256=radiograph.sha256,
         bundle=bundle,
         created=created,
-        subject=film.subject,
+        study_uid=header.study_uid,
+        sop_uid=header.sop_uid,
+        subject=film.subject or header.patient_id,
         pixel_spacing_mm=radiograph.pixel_spacing_mm,
         spacing_source=radiograph.spacing_source,
+        magnification=header.magnification,
         synthetic=radiograph.synthetic or grader.bundle.record.synthetic,
+        gate=Gate() if knees else Gate(graded=False, reasons=("NO_KNEE",)),
         knees=tuple(knees),
+        localiser=seeker.reference,
     )
-    return GradedFilm(result, tuple(pictures))
+    return GradedFilm(result, tuple(pictures), radiograph)
 
 
 def refuse_if_synthetic_only(grader: Grader, film: Radiograph, *, allowed: bool) -> None:
@@ -143,6 +187,11 @@ def failure(
 
 
 def _knee(found: Found, predictions: dict[str, Prediction]) -> Knee:
+    warnings = list(found.warnings)
+    if found.laterality is Laterality.UNKNOWN:
+        warnings.append(UNKNOWN_SIDE)
+    if predictions and not found.gate.graded:
+        warnings.append(FORCED)
     return Knee(
         laterality=found.laterality,
         laterality_source=found.laterality_source,
@@ -150,8 +199,9 @@ def _knee(found: Found, predictions: dict[str, Prediction]) -> Knee:
         scale_source=found.scale_source,
         box_px=found.frame.edges,
         confidence=found.confidence,
-        gate=found.gate,
-        warnings=(UNKNOWN_SIDE,) if found.laterality is Laterality.UNKNOWN else (),
+        gate=replace(found.gate, graded=bool(predictions)),
+        warnings=tuple(warnings),
         kl=predictions.get(KL.name),
         grades=predictions,
+        landmarks=dict(found.landmarks),
     )

@@ -84,6 +84,8 @@ class Knee:
         Not measured yet.
     attention_png
         Path of the overlay relative to the output folder, if one was written.
+    landmarks
+        Name → (x, y) in film pixels, where a localiser found them.
     """
 
     laterality: Laterality
@@ -98,6 +100,7 @@ class Knee:
     grades: dict[str, Prediction] = field(default_factory=dict)
     joint_space_mm: None = None
     attention_png: str | None = None
+    landmarks: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,8 @@ class FilmResult:
         From a manifest only; a patient's name never stands here.
     created
         ISO 8601, UTC; fixed by SOURCE_DATE_EPOCH.
+    film_png
+        Path of the film's overlay relative to the output folder, if one was written.
     synthetic
         The film is a phantom, or the bundle learned from phantoms only: no statement about a
         person.
@@ -154,6 +159,7 @@ class FilmResult:
     exam_grades: dict[str, Prediction] = field(default_factory=dict)
     localiser: BundleReference | None = None
     error: Problem | None = None
+    film_png: str | None = None
     notice: Literal["Research use only. Not a medical device."] = (
         "Research use only. Not a medical device."
     )

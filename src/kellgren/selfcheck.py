@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kellgren.anatomy import Laterality
+from kellgren.bundles.store import shipped
 from kellgren.datasets.phantom import draw_knee, sample_knee
-from kellgren.grading import Grader, load_bundle, shipped
+from kellgren.grading import Grader, load_bundle
 from kellgren.imaging import Radiograph, cut_region, whole_picture
 from kellgren.imaging.raster import decode_raster
+from kellgren.localise import load_localiser
 
 TOLERANCE = 1e-3
 """Chosen: ten times what ONNX Runtime's kernels differ by from processor to processor."""
@@ -33,7 +35,15 @@ def run_checks() -> Iterator[Finding]:
     picture = check_picture()
     for kind, lossless in (("PNG", True), ("TIFF", True), ("WEBP", False), ("JPEG", False)):
         yield _try(f"reads {kind}", partial(_decoder, picture, kind, lossless=lossless))
-    for name in shipped():
+    if not shipped("grader"):
+        yield Finding(
+            "bundles",
+            passed=False,
+            detail="none ships, so nothing is graded without --bundle. Install kellgren again.",
+        )
+    for name in shipped("localiser"):
+        yield _try(f"localiser {name}", partial(_localiser, name))
+    for name in shipped("grader"):
         yield _try(f"bundle {name}", partial(_bundle, name))
         yield _try(f"grade of {name}", partial(_grade, name))
 
@@ -58,6 +68,11 @@ def _decoder(picture: NDArray[np.uint8], kind: str, *, lossless: bool) -> str:
 
 def _bundle(name: str) -> str:
     loaded = load_bundle(name)
+    return f"{loaded.record.version}, every byte as exported"
+
+
+def _localiser(name: str) -> str:
+    loaded = load_localiser(name)
     return f"{loaded.record.version}, every byte as exported"
 
 

@@ -180,6 +180,17 @@ class TestManifests:
         found = find_films([Path("../a.png")], laterality=None, manifest=Path("../../m.csv"))
         assert [(film.source, film.subject) for film in found] == [("a.png", "P1")]
 
+    def test_a_path_and_a_side_are_enough(self, lay: Lay) -> None:
+        folder = lay("a.png", "b.png", "deep/a.png")
+        table = folder / "sides.csv"
+        table.write_text("path,laterality\na.png,left\nb.png,left\ndeep/a.png,right\n", "utf-8")
+        found = find_films([], laterality=None, manifest=table)
+        assert [(film.source, film.laterality) for film in found] == [
+            ("a.png", LEFT),
+            ("b.png", LEFT),
+            ("deep/a.png", RIGHT),
+        ]
+
     def test_one_that_is_not_there_is_an_error(self, lay: Lay) -> None:
         with pytest.raises(errors.TableError, match="no such table"):
             find_films([lay("a.png")], laterality=None, manifest=Path("none.csv"))

@@ -247,6 +247,18 @@ class TestStopped:
         assert "Traceback" not in said
         assert 2 <= lines(tmp_path / "out") - 1 < GRADED
 
+    def test_another_batch_is_kept_out_while_it_runs(self, batch: Batch, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        with batch.begun(out, finished=2) as process:
+            process.send_signal(signal.SIGSTOP)
+            before = whole(out)
+            for words in ((), ("--resume",)):
+                other = batch.run(out, *words)
+                assert (other.returncode, other.stdout) == (2, "")
+                assert other.stderr.startswith(f"kellgren: output.in_use: {out}: another batch")
+                assert f"(process {process.pid})" in other.stderr
+            assert whole(out) == before
+
     def test_a_worker_that_was_killed_stops_the_batch_by_name(
         self, batch: Batch, tmp_path: Path
     ) -> None:

@@ -1,7 +1,7 @@
 """What is written there once is never done again, and never lost."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,9 @@ class TestRefused:
             lambda lines: lines[1:],
         ],
     )
-    def test_a_journal_damaged_before_its_end(self, tmp_path: Path, spoil: Any) -> None:  # noqa: ANN401
+    def test_a_journal_damaged_before_its_end(
+        self, tmp_path: Path, spoil: Callable[[list[bytes]], list[bytes]]
+    ) -> None:
         path = begun(tmp_path, film("a"), film("b"))
         path.write_bytes(b"\n".join(spoil(path.read_bytes().splitlines())) + b"\n")
         before = path.read_bytes()

@@ -54,7 +54,7 @@ def run(
     workers: int = 1,
 ) -> list[FilmResult]:
     output = None if folder is None else Output(folder, resume)
-    return list(grade_films(films, Settings(str(bundle)), output=output, workers=workers))
+    return list(grade_films(films, Settings(str(bundle), None), output=output, workers=workers))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -192,7 +192,7 @@ class TestResume:
     ) -> None:
         run(listed(films), real_bundle, tmp_path / "undisturbed")
         out = tmp_path / "stopped"
-        batch = grade_films(listed(films), Settings(str(real_bundle)), output=Output(out))
+        batch = grade_films(listed(films), Settings(str(real_bundle), None), output=Output(out))
         for _ in range(stopped_after):
             next(batch)
         batch.close()  # type: ignore[attr-defined] # a generator
@@ -322,7 +322,7 @@ class TestDefects:
         monkeypatch.setattr(
             importlib.util, "find_spec", lambda name: None if name == "openvino" else find(name)
         )
-        settings = Settings(str(real_bundle), precision="fast")
+        settings = Settings(str(real_bundle), None, precision="fast")
         with pytest.raises(errors.ExtraMissing, match=r"kellgren\[fast\]"):
             list(grade_films(listed(films), settings, workers=workers))
 
@@ -340,9 +340,11 @@ def test_the_journal_of_a_batch_opens_as_any_journal(
     results = run(listed(films), real_bundle, tmp_path / "out")
     header = {
         "bundle_sha256": results[0].bundle.sha256,
+        "localiser_sha256": None,
         "precision": "default",
+        "force": False,
         "allow_synthetic": False,
-        "cropped": True,
+        "keep_ids": False,
     }
     with Journal(tmp_path / "out", header, resume=True) as journal:
         assert journal.results == tuple(results)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kellgren import errors
 from kellgren.anatomy import JSN_LATERAL, JSN_MEDIAL, KL, OARSI_FEATURES, VIEW, Laterality, Task
 from kellgren.datasets.phantom import (
     PhantomKnee,
@@ -279,6 +280,36 @@ class TestCohort:
         sheet = read_raster(tmp_path / "sheet.png")
         assert sheet.synthetic
         assert sheet.shape[0] == 5 * SIZE_PX
+        write_cohort(tmp_path, 2, seed=1)
+        assert not (tmp_path / "sheet.png").exists()
+
+    def test_an_earlier_cohort_is_replaced_as_a_whole_and_nothing_else(
+        self, tmp_path: Path
+    ) -> None:
+        write_cohort(tmp_path / "new", 2, seed=2)
+        write_cohort(tmp_path / "old", 5, seed=1, sheet=True)
+        beside = {
+            "notes.txt": b"mine",
+            "images/of a holiday.png": b"mine",
+            "manifest.csv.ledger.jsonl": b"seen",
+        }
+        for name, content in beside.items():
+            (tmp_path / "old" / name).write_bytes(content)
+        write_cohort(tmp_path / "old", 2, seed=2)
+        assert contents(tmp_path / "old") == contents(tmp_path / "new") | beside
+
+    @pytest.mark.parametrize(
+        "table",
+        [None, "patient,value\n7,1\n", "dataset,synthetic\nphantom,0\n", "not,a,tidy,table\n", ""],
+    )
+    def test_a_folder_of_something_else_is_refused(self, tmp_path: Path, table: str | None) -> None:
+        (tmp_path / "images").mkdir()
+        if table is not None:
+            (tmp_path / "manifest.csv").write_text(table, "utf-8")
+        before = contents(tmp_path)
+        with pytest.raises(errors.OutputError, match=r"no earlier cohort.*another folder"):
+            write_cohort(tmp_path, 1, seed=1)
+        assert contents(tmp_path) == before
 
     def test_nothing_half_written_is_left(self, tmp_path: Path) -> None:
         write_cohort(tmp_path, 1, seed=1, sheet=True)

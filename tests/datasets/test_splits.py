@@ -91,6 +91,13 @@ def test_the_hash_of_a_split_knows_who_what_and_the_truth() -> None:
     assert len(set(hashes)) == len(hashes)
 
 
+def test_the_hash_of_a_split_never_changes() -> None:
+    # Bundles and ledgers in the world carry it.
+    frozen = "9dcd3bdd23f51027b08dafc9601c78de566495c05e5dfaf36918645f181d99ff"
+    unnamed = Row(dataset="d", path="a.png", laterality=Laterality.LEFT, task="kl", value=1)
+    assert split_sha256([*cohort(2), unnamed]) == frozen
+
+
 def test_the_hash_of_a_split_does_not_care_where_files_lie() -> None:
     rows = cohort(2)
     moved = [replace(row, path=f"elsewhere/{row.image}.png", split="test") for row in rows]

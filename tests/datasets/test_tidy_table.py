@@ -141,19 +141,28 @@ def test_flags_are_read_as_people_write_them(tmp_path: Path, text: str, flag: bo
 @given(ROWS, st.integers(-1, 10))
 @few
 def test_two_answers_to_one_question_are_refused(row: Row, value: int) -> None:
-    other = replace(row, value=value, path="elsewhere.png", split="val")
+    other = replace(row, value=value, path=row.path if not row.image else "moved", split="val")
     with pytest.raises(errors.DuplicateRows, match="Keep one"):
         refuse_duplicates([row, other], "table.csv")
     for question in (
         replace(other, reader=f"{row.reader}2"),
         replace(other, task=f"{row.task}2"),
-        replace(other, image=f"{row.image}2"),
+        replace(other, image=f"{row.picture}2"),
         replace(other, exam=f"{row.exam}2"),
         replace(other, patient=f"{row.patient}2"),
         replace(other, dataset=f"{row.dataset}2"),
         replace(other, laterality=OTHER[row.laterality]),
     ):
         refuse_duplicates([row, question], "table.csv")
+
+
+def test_pictures_without_an_identifier_are_known_by_their_paths(tmp_path: Path) -> None:
+    first, second = read_table(written("path,laterality\na.png,left\nb.png,left\n", tmp_path))
+    assert (first.picture, second.picture) == ("a.png", "b.png")
+    assert first.key != second.key
+    assert first.resampled_by != second.resampled_by
+    with pytest.raises(errors.DuplicateRows, match=r"picture 'a\.png', left"):
+        read_table(written("path,laterality\na.png,left\na.png,left\n", tmp_path))
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

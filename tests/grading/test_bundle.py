@@ -12,9 +12,10 @@ import pytest
 
 from kellgren import errors
 from kellgren.anatomy import KL
-from kellgren.grading import Bundle, Grader, load_bundle, shipped
-from kellgren.grading import bundle as place
-from kellgren.grading.bundle import FAST_MODEL, MODEL, RECORD, parse_record
+from kellgren.bundles import store as place
+from kellgren.bundles.store import FAST_MODEL, MODEL, RECORD, shipped
+from kellgren.grading import Bundle, Grader, load_bundle
+from kellgren.grading.bundle import parse_record
 
 Edit = Callable[[dict[str, Any]], object]
 

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from kellgren.anatomy import KL, OARSI_FEATURES, VIEW, Laterality
+from kellgren.bundles.store import MODEL
 from kellgren.grading import Bundle, Grader
 from kellgren.grading.backend import Backend
-from kellgren.grading.bundle import MODEL, BundleRecord, Conformal
+from kellgren.grading.bundle import BundleRecord, Conformal
 from kellgren.grading.calibration import softmax
 from kellgren.grading.conformal import contiguous_sets
 from kellgren.grading.fusion import Fusion, fuse
@@ -197,9 +198,9 @@ class Answers(Backend):
     def __init__(self, **outputs: list[float]) -> None:
         self._outputs = outputs
 
-    def run(self, region: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def run(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         return {
-            f"logits/{name}": np.tile(np.asarray(logits, np.float32), (len(region), 2, 1))
+            f"logits/{name}": np.tile(np.asarray(logits, np.float32), (len(inputs["region"]), 2, 1))
             for name, logits in self._outputs.items()
         }
 

@@ -68,7 +68,8 @@ def make_film(make_knee: Callable[..., Knee]) -> Callable[..., FilmResult]:
 
     def make(source: str = "visit/film.png", **changes: object) -> FilmResult:
         given = {"knees": (make_knee(),), **changes}
-        return FilmResult(source, "ab" * 32, BUNDLE, "2025-11-21T07:40:00Z", **given)  # type: ignore[arg-type]
+        when = "2025-11-21T07:40:00Z"
+        return FilmResult(source, "ab" * 32, BUNDLE, when, **given)  # type: ignore[arg-type] # as above
 
     return make
 

@@ -230,7 +230,7 @@ class TestSampling:
                 np.testing.assert_array_equal(found.repeats, expected.repeats)
 
     def test_too_few_knees_for_a_batch_are_refused(self) -> None:
-        with pytest.raises(errors.TrainingError, match=r"3 knees .* fill one batch of 32"):
+        with pytest.raises(errors.TrainingError, match=r"3 knees .* fill one batch of 64"):
             steps_per_epoch(MODERN, np.array([0, 1, 2]))
 
     def test_a_pool_needs_its_size(self) -> None:

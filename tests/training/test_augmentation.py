@@ -30,7 +30,7 @@ def regions(n: int = 1, *, seed: int = 0) -> Tensor:
     return torch.rand(n, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
 
 
-def distorted(region: Tensor, *, fill: float = 0.0, **changes: Any) -> Tensor:  # noqa: ANN401
+def distorted(region: Tensor, *, fill: float = 0.0, **changes: Any) -> Tensor:  # noqa: ANN401 – any field
     return apply(region, [Distortion(**changes)] * len(region), fill=fill)
 
 

@@ -25,6 +25,7 @@ RECIPE = dataclasses.replace(
     region=dataclasses.replace(MODERN.region, size_px=SIZE_PX),
     iterations=200,
     validate_every=100,
+    batch_size=32,
     learning_rate=1e-2,  # a network this narrow bears it
     ema_decay=0.9,  # a run this short
     bfloat16=False,

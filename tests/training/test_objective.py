@@ -1,7 +1,6 @@
-"""What a network is asked for, how it is scored, and what is kept of it."""
+"""What a network is asked for, and how it is scored."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,22 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from sklearn import metrics
-from torch import nn
 from torch.nn import functional
 
 from kellgren.networks.siamese import DeepSiamese
 from kellgren.systems import Distillation, Recipe, system
 from kellgren.training.loop import (
-    Average,
     Samples,
     Validation,
     distorted,
     objective,
     ordinal_targets,
     predict,
-    save_weights,
     score,
 )
 from kellgren.training.sampling import Batch, earlier_draws
@@ -41,8 +36,16 @@ def samples(grades: list[int], teacher: NDArray[np.float32] | None = None) -> Sa
     return Samples(np.zeros((len(grades), 8, 8), np.uint8), np.array(grades), teacher)
 
 
-def random_logits(n: int, *, seed: int = 0) -> torch.Tensor:
-    return torch.randn(n, 5, generator=torch.Generator().manual_seed(seed)) * 3
+def random_logits(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, 5, generator=torch.Generator().manual_seed(seed)) * 3
+
+
+def drawn(*indices: int, epoch: int = 0) -> Batch:
+    return Batch(0, epoch, np.array(indices), earlier_draws(np.array(indices)))
+
+
+def distilling(*, weight: float = 0.8, temperature: float = 2.0, views: int = 3) -> Recipe:
+    return dataclasses.replace(MODERN, distillation=Distillation(weight, temperature, views))
 
 
 class TestTargets:
@@ -71,15 +74,15 @@ class TestObjective:
     @few
     def test_the_papers_is_the_cross_entropy(self, grades: list[int]) -> None:
         logits, knees = random_logits(len(grades)), samples(grades)
-        loss = objective(logits, knees, np.arange(len(grades)), PAPER)
+        loss = objective(logits, knees, drawn(*range(len(grades))), PAPER, seed=21)
         probabilities = logits.double().softmax(1).numpy()
         expected = metrics.log_loss(grades, probabilities, labels=range(5))
         assert loss.item() == pytest.approx(expected, rel=1e-5)
 
     def test_it_looks_at_the_drawn_knees(self) -> None:
         logits = random_logits(2)
-        drawn = objective(logits, samples([0, 1, 2, 3]), np.array([3, 1]), PAPER)
-        assert drawn.item() == pytest.approx(
+        loss = objective(logits, samples([0, 1, 2, 3]), drawn(3, 1), PAPER, seed=21)
+        assert loss.item() == pytest.approx(
             functional.cross_entropy(logits, torch.tensor([3, 1])).item()
         )
 
@@ -88,38 +91,103 @@ class TestObjective:
     def test_a_student_that_equals_its_teacher_has_nothing_to_learn_from_it(
         self, grades: list[int], weight: float, temperature: float, seed: int
     ) -> None:
-        recipe = dataclasses.replace(MODERN, distillation=Distillation(weight, temperature))
-        everyone = np.arange(len(grades))
+        recipe = distilling(weight=weight, temperature=temperature, views=1)
+        everyone = drawn(*range(len(grades)))
         logits = random_logits(len(grades), seed=seed).requires_grad_()
         # Softmax does not see a shift.
-        taught = samples(grades, (logits + 2.0).detach().numpy())
-        alone = objective(logits, samples(grades), everyone, recipe)
-        both = objective(logits, taught, everyone, recipe)
+        taught = samples(grades, (logits + 2.0).detach().numpy()[np.newaxis])
+        alone = objective(logits, samples(grades), everyone, recipe, seed=seed)
+        both = objective(logits, taught, everyone, recipe, seed=seed)
         assert both.item() == pytest.approx((1.0 - weight) * alone.item(), abs=1e-4)
         (slope,) = torch.autograd.grad(both - (1.0 - weight) * alone, logits)
         assert slope.abs().max() < 1e-4
 
     def test_a_teacher_of_another_opinion_pulls_towards_it(self) -> None:
-        recipe = dataclasses.replace(MODERN, distillation=Distillation(1.0, 2.0))
+        recipe = distilling(weight=1.0, temperature=2.0, views=1)
         logits = torch.zeros(1, 5, requires_grad=True)
-        taught = samples([0], np.array([[0, 0, 0, 4, 0]], np.float32))
-        loss = objective(logits, taught, np.array([0]), recipe)
+        taught = samples([0], np.array([[[0, 0, 0, 4, 0]]], np.float32))
+        loss = objective(logits, taught, drawn(0), recipe, seed=21)
         # Hinton 2015: T² times the divergence at temperature T.
         teacher = np.exp(np.array([0, 0, 0, 2, 0])) / np.exp(np.array([0, 0, 0, 2, 0])).sum()
         assert loss.item() == pytest.approx(4 * (teacher * np.log(teacher / 0.2)).sum(), rel=1e-5)
         (slope,) = torch.autograd.grad(loss, logits)
         assert slope.argmin().item() == 3
 
+    @pytest.mark.parametrize("seed", [0, 1, 21])
+    @pytest.mark.parametrize("epoch", [0, 1, 7])
+    def test_the_answer_is_the_one_about_the_view_drawn(self, epoch: int, seed: int) -> None:
+        recipe = distilling(weight=1.0)
+        answers = random_logits(3, 4)
+        taught = samples([0, 1, 2, 3], answers.numpy())
+        batch = drawn(2, 0, 2, 3, epoch=epoch)
+        for shift in range(3):
+            # Whoever says what was said about these views has nothing to learn.
+            views = (batch.views(3, seed=seed) + shift) % 3
+            loss = objective(answers[views, batch.indices], taught, batch, recipe, seed=seed)
+            assert (loss.item() < 1e-5) is (shift == 0)
 
-def drawn(indices: NDArray[np.int64], *, epoch: int) -> Batch:
-    return Batch(0, epoch, indices, earlier_draws(indices))
+
+class TestViews:
+    @given(st.integers(1, 20), st.integers(0, 99), st.integers(0, 99))
+    def test_consecutive_epochs_go_through_all(self, number: int, start: int, seed: int) -> None:
+        epochs = range(start, start + number)
+        met = [drawn(4, 0, 4, epoch=epoch).views(number, seed=seed) for epoch in epochs]
+        for views in np.transpose(met):
+            assert sorted(views) == [*range(number)]
+        again = drawn(4, 0, 4, epoch=start + number).views(number, seed=seed)
+        np.testing.assert_array_equal(again, met[0])
+
+    @given(st.lists(st.integers(0, 3), min_size=1, max_size=16), st.integers(0, 99))
+    def test_a_knee_drawn_again_within_an_epoch_is_met_in_another_view(
+        self, order: list[int], epoch: int
+    ) -> None:
+        views = drawn(*order, epoch=epoch).views(16, seed=21)
+        pairs = set(zip(order, views.tolist(), strict=True))
+        assert len(pairs) == len(order)
+
+    def test_every_seed_meets_them_in_another_order(self) -> None:
+        assert MODERN.distillation is not None
+        number = MODERN.distillation.views
+        orders = {
+            tuple(int(drawn(0, epoch=epoch).views(number, seed=seed)[0]) for epoch in range(number))
+            for seed in MODERN.seeds
+        }
+        assert len(orders) == len(MODERN.seeds)
+        for met in zip(*orders, strict=True):
+            assert len(set(met)) == len(orders)
+
+    def test_a_view_is_the_same_picture_whoever_meets_it_and_when(self) -> None:
+        knees, recipe = noise(), distilling()
+        taught = dataclasses.replace(knees, teacher_logits=random_logits(3, 4).numpy())
+        one = distorted(taught, drawn(3, 2, epoch=1), recipe, seed=21)
+        # Of three views 1 + 21 and, drawn again, 5 + 1 + 22 are the same, 5 + 22 is another.
+        other = distorted(taught, drawn(2, 0, 2, epoch=5), recipe, seed=22)
+        torch.testing.assert_close(one[1], other[2], rtol=0, atol=1e-5)
+        assert not torch.allclose(one[1], other[0], atol=0.1)
+
+    def test_two_knees_that_look_alike_have_each_its_own(self) -> None:
+        look = noise().regions[0]
+        knees = Samples(np.stack([look, look]), np.arange(2), random_logits(3, 2).numpy())
+        batch = distorted(knees, drawn(0, 1), distilling(), seed=21)
+        assert not torch.allclose(batch[0], batch[1], atol=0.1)
+
+    def test_without_a_teacher_no_view_is_met_twice(self) -> None:
+        knees, recipe = noise(), distilling(views=1)
+        first, later = (
+            distorted(knees, drawn(0, epoch=e), recipe, seed=s) for e, s in ((0, 21), (1, 42))
+        )
+        assert not torch.allclose(first, later, atol=0.1)
+
+
+def noise() -> Samples:
+    """Four knees of noise."""
+    rng = np.random.default_rng(0)
+    return Samples(rng.integers(0, 256, (4, 32, 32), dtype=np.uint8), np.arange(4))
 
 
 class TestBatches:
     def test_a_knee_drawn_again_is_distorted_anew(self) -> None:
-        rng = np.random.default_rng(0)
-        knees = Samples(rng.integers(0, 256, (4, 32, 32), dtype=np.uint8), np.arange(4))
-        batch = distorted(knees, drawn(np.array([1, 3, 1]), epoch=2), MODERN, seed=21)
+        batch = distorted(noise(), drawn(1, 3, 1, epoch=2), MODERN, seed=21)
         assert not torch.allclose(batch[0], batch[2], atol=0.1)
 
     @given(st.lists(st.integers(0, 5), max_size=40))
@@ -128,28 +196,25 @@ class TestBatches:
         assert earlier_draws(np.array(order, dtype=np.int64)).tolist() == expected
 
     def test_a_batch_is_standardised_regions(self) -> None:
-        rng = np.random.default_rng(0)
-        knees = Samples(rng.integers(0, 256, (4, 32, 32), dtype=np.uint8), np.arange(4))
+        knees = noise()
         still = dataclasses.replace(MODERN, augmentation=type(MODERN.augmentation)())
-        batch = distorted(knees, drawn(np.array([2, 0]), epoch=0), still, seed=21)
+        batch = distorted(knees, drawn(2, 0), still, seed=21)
         spec = MODERN.region
         for place, index in enumerate((2, 0)):
             expected = (knees.regions[index] / 255.0 - spec.mean) / spec.sd
             np.testing.assert_allclose(batch[place, 0], expected, rtol=0, atol=1e-5)
 
     def test_a_knee_is_distorted_alike_in_whatever_batch(self) -> None:
-        rng = np.random.default_rng(0)
-        knees = Samples(rng.integers(0, 256, (4, 32, 32), dtype=np.uint8), np.arange(4))
-        one = distorted(knees, drawn(np.array([0, 1, 2]), epoch=5), MODERN, seed=21)
-        other = distorted(knees, drawn(np.array([3, 2]), epoch=5), MODERN, seed=21)
+        one = distorted(noise(), drawn(0, 1, 2, epoch=5), MODERN, seed=21)
+        other = distorted(noise(), drawn(3, 2, epoch=5), MODERN, seed=21)
         torch.testing.assert_close(one[2], other[1], rtol=0, atol=1e-4)
-        later = distorted(knees, drawn(np.array([3, 2]), epoch=6), MODERN, seed=21)
+        later = distorted(noise(), drawn(3, 2, epoch=6), MODERN, seed=21)
         assert not torch.allclose(later[1], other[1], atol=0.1)
 
     def test_two_knees_that_look_alike_are_distorted_each_its_own_way(self) -> None:
-        look = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
+        look = noise().regions[0]
         knees = Samples(np.stack([look, look]), np.arange(2))
-        batch = distorted(knees, drawn(np.array([0, 1]), epoch=0), MODERN, seed=21)
+        batch = distorted(knees, drawn(0, 1), MODERN, seed=21)
         assert not torch.allclose(batch[0], batch[1], atol=0.1)
 
 
@@ -216,71 +281,3 @@ def validation(kappa: float, cross_entropy: float) -> Validation:
         cross_entropy=cross_entropy,
         seconds=0.0,
     )
-
-
-class TestAverage:
-    def test_it_follows_the_weights_by_its_decay(self) -> None:
-        network = nn.Linear(1, 1, bias=False)
-        nn.init.zeros_(network.weight)
-        average, expected = Average(network, 0.9), 0.0
-        for iteration in range(40):
-            nn.init.constant_(network.weight, iteration + 1.0)
-            average.update(iteration)
-            keep = min(0.9, (1 + iteration) / (10 + iteration))
-            expected = keep * expected + (1 - keep) * (iteration + 1.0)
-            with average.swapped_in():
-                assert network.weight.item() == pytest.approx(expected, rel=1e-5)
-            assert network.weight.item() == iteration + 1.0
-
-    def test_without_a_decay_the_weights_stay_what_they_are(self) -> None:
-        network = nn.Linear(1, 1, bias=False)
-        average = Average(network, None)
-        nn.init.constant_(network.weight, 3.0)
-        average.update(0)
-        with average.swapped_in():
-            assert network.weight.item() == 3.0
-
-    @pytest.mark.parametrize("shared", [True, False])
-    def test_branches_swap_once_and_batch_norms_too(self, shared: bool) -> None:
-        network = DeepSiamese(width=2, shared=shared, patch_px=56, offset_px=0)
-        average = Average(network, 0.5)
-        before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.add_(1.0)
-        network.train()(torch.randn(4, 1, 56, 56))
-        after = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        average.update(10)
-        with average.swapped_in():
-            for name, tensor in network.state_dict().items():
-                if tensor.is_floating_point():
-                    torch.testing.assert_close(tensor, (before[name] + after[name]) / 2)
-                else:
-                    assert torch.equal(tensor, after[name])
-        for name, tensor in network.state_dict().items():
-            assert torch.equal(tensor, after[name]), name
-
-    def test_it_is_put_away_when_something_fails(self) -> None:
-        network = nn.Linear(1, 1, bias=False)
-        average = Average(network, 0.5)
-        nn.init.constant_(network.weight, 3.0)
-        with pytest.raises(KeyboardInterrupt):
-            interrupt(average)
-        assert network.weight.item() == 3.0
-
-
-def interrupt(average: Average) -> None:
-    with average.swapped_in():
-        raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("shared", [True, False])
-def test_weights_come_back_and_shared_ones_are_stored_once(tmp_path: Path, shared: bool) -> None:
-    network = DeepSiamese(width=2, shared=shared, patch_px=56, offset_px=0)
-    save_weights(network.to(memory_format=torch.channels_last), tmp_path / "best.safetensors")
-    stored = load_file(tmp_path / "best.safetensors")
-    assert any(name.startswith("medial_branch") for name in stored) is not shared
-    again = DeepSiamese(width=2, shared=shared, patch_px=56, offset_px=0)
-    again.load_state_dict(stored, strict=not shared)
-    for name, tensor in network.state_dict().items():
-        assert torch.equal(again.state_dict()[name], tensor), name

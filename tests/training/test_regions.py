@@ -84,7 +84,7 @@ def test_another_specification_cuts_again(
     rows: list[Row], cut: Cutting, change: dict[str, object]
 ) -> None:
     first = cut(rows)
-    other = cut(rows, replace(SPEC, **change))  # type: ignore[arg-type]
+    other = cut(rows, replace(SPEC, **change))  # type: ignore[arg-type] # any setting
     assert len(cut.seen) == 4
     assert not np.array_equal(other, first)
 
@@ -116,7 +116,7 @@ def test_rows_without_hashes_are_told_apart_by_their_paths(rows: list[Row], cut:
 def test_what_the_manifest_does_not_describe_is_refused(
     rows: list[Row], cut: Cutting, change: dict[str, object], reason: str
 ) -> None:
-    rows[2] = replace(rows[2], **change)  # type: ignore[arg-type]
+    rows[2] = replace(rows[2], **change)  # type: ignore[arg-type] # any column
     with pytest.raises(errors.TrainingError, match=rf"^{rows[2].path}: .*{reason}"):
         cut(rows)
     assert not list(cut.cache.glob("*")), "half of the regions were kept"

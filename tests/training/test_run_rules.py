@@ -1,6 +1,7 @@
 """Who teaches, chooses and calibrates; and what a run's record says and refuses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from kellgren import errors
 from kellgren.anatomy import Laterality
 from kellgren.datasets.splits import part_of
 from kellgren.datasets.table import Row
-from kellgren.systems import system
+from kellgren.systems import Distillation, system
 from kellgren.training.published import read_results
 from kellgren.training.run import RunRecord, load_run, parts_of
+
+PAPER, MODERN = (system("tiulpin2018").recipes[name] for name in ("paper", "modern"))
 
 # Of the first hundred patients' numbers, one of each part.
 EVERY_PART = ("9000100", "9000103", "9000113")
@@ -82,7 +85,7 @@ def record(**changes: Any) -> RunRecord:  # noqa: ANN401 – any setting
         "variant": "n8-shared",
         "fidelity": "modern",
         "seeds": (21,),
-        "recipe": system("tiulpin2018").recipes["modern"],
+        "recipe": MODERN,
         "initialised_from": None,
         "teacher": None,
         "teacher_sha256": None,
@@ -109,7 +112,8 @@ class TestRecord:
             {"variant": "n16-shared"},
             {"fidelity": "paper"},
             {"seeds": (21, 42)},
-            {"recipe": system("tiulpin2018").recipes["paper"]},
+            {"recipe": PAPER},
+            {"recipe": replace(MODERN, distillation=Distillation(0.8, 2.0, views=3))},
             {"initialised_from": "somewhere"},
             {"teacher": "a@1.0.0"},
             {"teacher_sha256": "1" * 64},

@@ -21,9 +21,9 @@ def run(*words: object) -> tuple[int, str, str]:
 
 
 def test_a_bundle_of_phantoms_teaches_the_next_one(tmp_path: Path) -> None:
-    # The hash puts sixteen of these patients to learning, which is one batch, and one to either
-    # other part.
-    assert run("phantom", "-o", tmp_path / "cohort", "-n", 56, "--seed", 2)[0] == 0
+    # The hash puts 32 of these patients to learning, which is one batch, and one to either other
+    # part.
+    assert run("phantom", "-o", tmp_path / "cohort", "-n", 112, "--seed", 3)[0] == 0
     manifest = tmp_path / "cohort" / "manifest.csv"
     train = ("train", "tiulpin2018", "--data", manifest, "--variant", "n8-shared")
     few = ("--iterations", 1, "--seeds", 21)
@@ -41,6 +41,9 @@ def test_a_bundle_of_phantoms_teaches_the_next_one(tmp_path: Path) -> None:
     assert status == 0, err
     record = load_run(tmp_path / "second")
     assert (record.teacher, record.teacher_sha256) == ("teacher@0.1.0", teacher.sha256)
+    assert record.recipe.distillation is not None
+    answers = list((tmp_path / "second" / "teacher").glob("view-*.npy"))
+    assert len(answers) == record.recipe.distillation.views
     status, out, err = run("export", tmp_path / "second", "-o", tmp_path / "student")
     assert status == 0, err
     assert out.startswith(f"{tmp_path / 'student'}: student 0.1.0, ")
@@ -56,9 +59,9 @@ def test_a_bundle_of_phantoms_teaches_the_next_one(tmp_path: Path) -> None:
 
 
 def test_too_few_knees_are_an_error_with_a_name(tmp_path: Path) -> None:
-    # Three patients to learn from, see test_from_phantoms_to_bundle.py.
+    # Three patients to learn from, see conftest.py.
     assert run("phantom", "-o", tmp_path / "cohort", "-n", 14, "--seed", 98)[0] == 0
     words = ("--data", tmp_path / "cohort" / "manifest.csv", "--variant", "n8-shared")
     status, _, err = run("train", "tiulpin2018", *words, "-o", tmp_path / "run")
     assert status == 2
-    assert "training.invalid: 6 knees to learn from do not fill one batch of 32" in err
+    assert "training.invalid: 6 knees to learn from do not fill one batch of 64" in err

@@ -4,12 +4,14 @@ import fnmatch
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kellgren import errors
 from kellgren.anatomy import Laterality
 from kellgren.cohort.journal import NAME
 from kellgren.datasets.table import Row, read_table
+from kellgren.localise import read_boxes
 from kellgren.pipeline import Film
 
 IGNORED = (".*", "Thumbs.db", "desktop.ini", "*.csv", "*.json", "*.jsonl", "*.parquet", "*.html")
@@ -18,7 +20,12 @@ so are the output folders of batches. What is named on the command line is alway
 
 
 def find_films(
-    paths: Sequence[Path], *, laterality: Laterality | None, manifest: Path | None
+    paths: Sequence[Path],
+    *,
+    laterality: Laterality | None = None,
+    manifest: Path | None = None,
+    spacing_mm: float | None = None,
+    boxes: Path | None = None,
 ) -> tuple[Film, ...]:
     """List the films under some paths, folders recursively, in the order of their names.
 
@@ -29,16 +36,32 @@ def find_films(
     laterality
         What the user says of all of them.
     manifest
-        A tidy table with side and subject; without ``paths`` it lists the films itself.
+        A tidy table with side, subject and spacing; without ``paths`` it lists the films itself.
+    spacing_mm
+        Distance of pixel centres on all of them, as the user says.
+    boxes
+        A table of knees that a person marked, by ``source``.
 
     Raises
     ------
+    TableError
+        The table of boxes names a film that is not there.
     OutputError
         Two films have the same ``source``, so that their results could not be told apart.
     """
     known = _by_file(manifest) if manifest is not None else {}
     found = [*_walk(paths)] if paths else [(path, row.path) for path, row in known.items()]
-    films = tuple(_film(path, source, known, laterality) for path, source in found)
+    marked = read_boxes(boxes) if boxes is not None else {}
+    films = tuple(
+        replace(_film(path, source, known, laterality, spacing_mm), boxes=marked.get(source, ()))
+        for path, source in found
+    )
+    strangers = sorted(marked.keys() - {film.source for film in films})
+    if strangers:
+        raise errors.TableError(
+            f"{boxes}: marks knees on {strangers[0]!r}, which is not among the films. A source is "
+            "a film's path below the folder given."
+        )
     seen: dict[str, Path] = {}
     for film in films:
         if film.source in seen:
@@ -107,13 +130,21 @@ def _by_file(manifest: Path) -> Mapping[Path, Row]:
 
 
 def _film(
-    path: Path, source: str, known: Mapping[Path, Row], laterality: Laterality | None
+    path: Path,
+    source: str,
+    known: Mapping[Path, Row],
+    laterality: Laterality | None,
+    spacing_mm: float | None,
 ) -> Film:
+    given = None if spacing_mm is None else (spacing_mm, spacing_mm)
     row = known.get(_real(path))
     # Bytes of a name that are no UTF-8 are written as letters, as in JSON, so that a journal's
     # source is the film's.
     source = source.encode("utf-8", "backslashreplace").decode()
     if row is None:
-        return Film(path, source, laterality)
+        return Film(path, source, laterality, spacing_mm=given)
     said = None if row.laterality is Laterality.UNKNOWN else row.laterality
-    return Film(path, source, laterality or said, row.patient or None)
+    row_mm, column_mm = row.pixel_spacing_row_mm, row.pixel_spacing_column_mm
+    if given is None and row_mm is not None and column_mm is not None:
+        given = (row_mm, column_mm)
+    return Film(path, source, laterality or said, row.patient or None, spacing_mm=given)

@@ -7,12 +7,14 @@ line, the mark of a kill, is dropped.
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from kellgren import errors
+from kellgren.cohort import lock
+from kellgren.files import named_if_refused
 from kellgren.records import FilmResult
 from kellgren.reporting import from_json, to_json
 
@@ -20,7 +22,7 @@ NAME = "journal.jsonl"
 
 
 class Journal:
-    """An open journal. Use it as a context manager.
+    """An open journal, and the folder's lock. Use it as a context manager.
 
     Parameters
     ----------
@@ -36,23 +38,37 @@ class Journal:
     OutputError
         The folder is not empty and ``resume`` was not said, or it holds something else than a
         batch.
+    OutputInUse
+        Another batch is writing there.
     JournalMismatch
         The journal was begun with another header, or was changed since.
     """
 
     def __init__(self, folder: Path, header: Mapping[str, Any], *, resume: bool) -> None:
         self.path = folder / NAME
-        _refuse_folder(folder, resume=resume)
         self._results: dict[str, FilmResult] = {}
-        lines = _whole_lines(self.path)
-        if lines:
-            self._restore(lines, header)
-        with _writing(self.path):
-            self._stream: IO[bytes] = self.path.open("r+b" if self.path.exists() else "w+b")
-            self._stream.truncate(sum(len(line) + 1 for line in lines))
-            self._stream.seek(0, os.SEEK_END)
-        if not lines:
-            self._append(json.dumps({"journal": 1, **header}, sort_keys=True))
+        _refuse_foreign(folder)
+        with contextlib.ExitStack() as held:
+            with named_if_refused(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                held.enter_context(lock.locked(folder))
+            if self.path.exists() and not resume:
+                raise errors.OutputError(
+                    f"{folder}: is not empty. Choose another folder, or say --resume to go on in "
+                    "it."
+                )
+            lines = _whole_lines(self.path)
+            if lines:
+                self._restore(lines, header)
+            with named_if_refused(self.path):
+                self._stream: IO[bytes] = held.enter_context(
+                    self.path.open("r+b" if self.path.exists() else "w+b")
+                )
+                self._stream.truncate(sum(len(line) + 1 for line in lines))
+                self._stream.seek(0, os.SEEK_END)
+            if not lines:
+                self._append(json.dumps({"journal": 1, **header}, sort_keys=True))
+            self._held = held.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +79,7 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stream.close()
+        self._held.close()
 
     @property
     def results(self) -> tuple[FilmResult, ...]:
@@ -101,35 +117,20 @@ class Journal:
         self._results = {result.source: result for result in results}
 
     def _append(self, line: str) -> None:
-        with _writing(self.path):
+        with named_if_refused(self.path):
             self._stream.write(line.encode() + b"\n")
             self._stream.flush()
             os.fsync(self._stream.fileno())
 
 
-def _refuse_folder(folder: Path, *, resume: bool) -> None:
-    """Make the folder, or say why results cannot go there."""
-    with _writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        there = any(folder.iterdir())
-    if there and not resume:
+def _refuse_foreign(folder: Path) -> None:
+    """Raise before anything is written where something else than a batch stands."""
+    with named_if_refused(folder):
+        there = {item.name for item in folder.iterdir()} if folder.exists() else set()
+    if there - {lock.NAME} and not (folder / NAME).is_file():
         raise errors.OutputError(
-            f"{folder}: is not empty. Choose another folder, or say --resume to go on in it."
+            f"{folder}: is not empty, and holds no {NAME} to go on with. Choose another folder."
         )
-    if there and not (folder / NAME).is_file():
-        raise errors.OutputError(
-            f"{folder}: holds no {NAME} to go on with, but other files. Choose another folder."
-        )
-
-
-@contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise errors.OutputError(
-            f"{path}: cannot be written ({error.strerror}). Make room, or choose another folder."
-        ) from error
 
 
 def _retried(error: type[errors.KellgrenError]) -> set[str]:

@@ -12,22 +12,25 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kellgren import clock, errors
 from kellgren.anatomy import Laterality
+from kellgren.bundles import DEFAULT_LOCALISER
+from kellgren.bundles.runtime import available_cores
 from kellgren.cohort.journal import Journal
-from kellgren.grading import Grader, Precision, available_cores, load_bundle
-from kellgren.imaging.raster import read_bytes
-from kellgren.localise import WholePicture
-from kellgren.pipeline import Film, GradedFilm, failure, grade_film
+from kellgren.grading import Grader, Precision, load_bundle
+from kellgren.imaging import read_bytes
+from kellgren.localise import LearnedLocaliser, Localiser, WholePicture, load_localiser
+from kellgren.pipeline import Film, GradedFilm, Options, failure, grade_film
 from kellgren.records import FilmResult, Knee
-from kellgren.reporting import draw_overlay, write_grades, write_overlay, write_report
+from kellgren.reporting import draw_film, draw_overlay, write_grades, write_overlay, write_report
 
 OVERLAYS = "overlays"
+FILMS = "films"
 GRADES = "grades.csv"
 
 _log = logging.getLogger(__name__)
@@ -35,11 +38,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a batch's results depend on; goes to every worker and into the journal's header."""
+    """What a batch's results depend on; goes to every worker and into the journal's header.
+
+    ``localiser`` is None where pictures are cut regions (``--cropped``).
+    """
 
     bundle: str
+    localiser: str | None = DEFAULT_LOCALISER
     precision: Precision = "default"
-    allow_synthetic: bool = False
+    options: Options = field(default_factory=Options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +83,13 @@ def grade_films(
     BundleError
         Before the first film.
     OutputError
-        The folder is not empty, or holds another batch's journal.
+        The folder is not empty, holds another batch's journal, or a batch is writing there.
     ExtraMissing
         ``fast`` without the extra of that name.
+    EnvironmentInvalid
+        The clock cannot be read.
     """
+    now()  # a clock that cannot be read is the batch's error, not that of every film
     bundle = load_bundle(settings.bundle)
     threads = max(1, available_cores() // workers)
     worker = functools.partial(
@@ -88,11 +98,12 @@ def grade_films(
     if output is None:
         yield from _grade(films, worker, workers)
         return
+    finder = None if settings.localiser is None else load_localiser(settings.localiser)
     header = {
         "bundle_sha256": bundle.sha256,
+        "localiser_sha256": None if finder is None else finder.sha256,
         "precision": settings.precision,
-        "allow_synthetic": settings.allow_synthetic,
-        "cropped": True,
+        **asdict(settings.options),
     }
     with Journal(output.folder, header, resume=output.resume) as journal:
         done = {film.source: _finished(journal, film) for film in films}
@@ -216,15 +227,20 @@ class _Worker:
         self._grader = Grader(
             load_bundle(settings.bundle), precision=settings.precision, threads=threads
         )
+        self._localiser: Localiser = (
+            WholePicture()
+            if settings.localiser is None
+            else LearnedLocaliser(load_localiser(settings.localiser), threads=threads)
+        )
 
     def __call__(self, film: Film) -> FilmResult:
         try:
             graded = grade_film(
                 film,
                 self._grader,
-                localiser=WholePicture(),
+                localiser=self._localiser,
                 clock=self._now,
-                allow_synthetic=self._settings.allow_synthetic,
+                options=self._settings.options,
             )
             return self._with_overlays(graded)
         except Exception as error:
@@ -254,7 +270,14 @@ class _Worker:
             )
             write_overlay(image, self._folder / relative)
             knees.append(replace(knee, attention_png=relative))
-        return replace(result, knees=tuple(knees))
+        result = replace(result, knees=tuple(knees))
+        if graded.radiograph is None or self._settings.localiser is None:
+            return result
+        relative = f"{FILMS}/{overlay_name(result.source, 0)}"
+        attentions = [attention for _, attention in graded.pictures]
+        whole = draw_film(graded.radiograph, attentions, result, task=self._grader.shown_task)
+        write_overlay(whole, self._folder / relative)
+        return replace(result, film_png=relative)
 
 
 def overlay_name(source: str, number: int) -> str:

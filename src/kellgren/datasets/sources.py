@@ -21,6 +21,11 @@ SOURCES = {
             "Osteoarthritis Initiative",
             "CC BY 4.0",
         ),
+        Source(
+            "digital_knee_xray",
+            "Gornale S., Patravali P., Mendeley Data, doi:10.17632/t9ndx37v5h.1",
+            "CC BY 4.0",
+        ),
         Source("phantom", "kellgren phantom", "Apache-2.0"),
     )
 }

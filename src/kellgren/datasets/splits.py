@@ -23,6 +23,14 @@ def part_of(patient: str) -> Part:
 
 
 def split_sha256(rows: Iterable[Row]) -> str:
-    """A hash of who is in a split with which content and truth, whatever the order of the rows."""
-    lines = sorted("\t".join((*row.key, row.sha256, str(row.value))) for row in rows)
+    """A hash of who is in a split with which content and truth, whatever the order of the rows.
+
+    Bundles and ledgers carry it, so what it is made from never changes.
+    """
+    lines = sorted("\t".join(_hashed(row)) for row in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _hashed(row: Row) -> tuple[str, ...]:
+    about = (row.patient, row.exam, row.image, str(row.laterality), row.task)
+    return (*about, row.sha256, str(row.value))

@@ -68,14 +68,23 @@ class Row:
     covariates: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def picture(self) -> str:
+        """Which picture it is about: the image's identifier, or the path where there is none."""
+        return self.image or self.path
+
+    @property
     def key(self) -> tuple[str, str, str, str, str]:
-        """What rows of two tables are joined on."""
-        return (self.patient, self.exam, self.image, str(self.laterality), self.task)
+        """What rows of two tables are joined on.
+
+        Not on the data set: readers' tables seldom name one, and where two data sets have the same
+        identifiers, joining them is an error.
+        """
+        return (self.patient, self.exam, self.picture, str(self.laterality), self.task)
 
     @property
     def resampled_by(self) -> str:
         """The independent unit: the patient, or the cluster where patients are unknown."""
-        return self.patient or self.cluster or self.image
+        return self.patient or self.cluster or self.picture
 
 
 COLUMNS = tuple(f.name for f in fields(Row) if f.name not in {"probabilities", "covariates"})
@@ -95,7 +104,7 @@ def read_table(path: Path) -> tuple[Row, ...]:
         A column is unknown or stands twice, a cell does not hold what its column says, or the file
         is no table at all.
     DuplicateRows
-        Two rows have the same patient, exam, image, laterality, task and reader.
+        Two rows have the same data set, patient, exam, picture, laterality, task and reader.
     """
     if not path.is_file():
         raise errors.TableError(f"{path}: no such table. Give a CSV or Parquet file.")
@@ -145,8 +154,8 @@ def refuse_duplicates(rows: Iterable[Row], name: str) -> None:
         key = (row.dataset, *row.key, row.reader)
         if key in seen:
             raise errors.DuplicateRows(
-                f"{name}: two rows for patient {row.patient!r}, exam {row.exam!r}, image "
-                f"{row.image!r}, {row.laterality}, task {row.task!r}, reader {row.reader!r}. "
+                f"{name}: two rows for patient {row.patient!r}, exam {row.exam!r}, picture "
+                f"{row.picture!r}, {row.laterality}, task {row.task!r}, reader {row.reader!r}. "
                 "Keep one."
             )
         seen.add(key)

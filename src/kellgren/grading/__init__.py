@@ -1,7 +1,7 @@
 """Regions become predictions, with bundles that torch made and that need no torch."""
 
-from kellgren.grading.backend import Precision, available_cores
-from kellgren.grading.bundle import Bundle, BundleRecord, load_bundle, shipped
+from kellgren.grading.backend import Precision
+from kellgren.grading.bundle import Bundle, BundleRecord, load_bundle
 from kellgren.grading.grader import Graded, Grader
 
 __all__ = [
@@ -10,7 +10,5 @@ __all__ = [
     "Graded",
     "Grader",
     "Precision",
-    "available_cores",
     "load_bundle",
-    "shipped",
 ]

@@ -1,14 +1,15 @@
 """What runs a graph: ONNX Runtime, or OpenVINO where lower precision is asked for."""
 
 import importlib.util
-import os
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kellgren import errors
-from kellgren.grading.bundle import FAST_MODEL, MODEL, Bundle
+from kellgren.bundles.runtime import OnnxRuntime, available_cores
+from kellgren.bundles.store import FAST_MODEL, MODEL
+from kellgren.grading.bundle import Bundle
 
 Precision = Literal["default", "fast"]
 
@@ -16,8 +17,8 @@ Precision = Literal["default", "fast"]
 class Backend(Protocol):
     """A loaded graph."""
 
-    def run(self, region: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Every output by name for standardised regions (B, 1, H, W)."""
+    def run(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Every output by name for the graph's inputs by name: ``region`` (B, 1, H, W)."""
         ...
 
 
@@ -42,39 +43,6 @@ def open_backend(bundle: Bundle, *, precision: Precision, threads: int | None) -
     return OnnxRuntime(bundle.contents[MODEL], threads=count)
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-class OnnxRuntime:
-    """ONNX Runtime on the processor, float32."""
-
-    def __init__(self, model: bytes, *, threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors; warnings about placement are no user's business
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # its errors have no base but this
-            raise errors.BundleInvalid(
-                f"ONNX Runtime does not open the bundle's graph: {error}. Export it again."
-            ) from error
-        self._outputs = [output.name for output in self._session.get_outputs()]
-
-    def run(self, region: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Every output by name for standardised regions (B, 1, H, W)."""
-        values = self._session.run(self._outputs, {"region": region})
-        return dict(zip(self._outputs, values, strict=True))
-
-
 class OpenVino:
     """OpenVINO on the processor: bfloat16 where the processor multiplies it, else float32."""
 
@@ -84,17 +52,19 @@ class OpenVino:
         import openvino
 
         core = openvino.Core()
+        graph = core.read_model(model, b"")
+        # compiling may give an output the names of what was folded into it as well
+        self._outputs = [output.get_any_name() for output in graph.outputs]
         self._compiled = core.compile_model(
-            core.read_model(model, b""),
+            graph,
             "CPU",
             {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads},
         )
-        self._outputs = [output.get_any_name() for output in self._compiled.outputs]
         self._request = self._compiled.create_infer_request()
 
-    def run(self, region: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Every output by name for standardised regions (B, 1, H, W)."""
-        values = self._request.infer({"region": region})
+    def run(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Every output by name for the graph's inputs by name: ``region`` (B, 1, H, W)."""
+        values = self._request.infer(inputs)
         return {
             name: np.array(values[index], dtype=np.float32)
             for index, name in enumerate(self._outputs)

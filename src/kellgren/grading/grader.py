@@ -88,7 +88,7 @@ class Grader:
     def outputs(self, regions: Sequence[Region]) -> dict[str, NDArray[np.float32]]:
         """The graph's raw outputs for regions that are mirrored already."""
         pixels = np.stack([region.pixels for region in regions])[:, np.newaxis]
-        return self._backend.run(standardise(pixels, self.bundle.record.region))
+        return self._backend.run(region=standardise(pixels, self.bundle.record.region))
 
     def probabilities(
         self, outputs: dict[str, NDArray[np.float32]], task: Task

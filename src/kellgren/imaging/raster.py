@@ -19,6 +19,9 @@ SUFFIXES = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp"})
 MAX_PIXELS = 100_000_000
 """Chosen: a 43 × 43 cm detector at 0.05 mm has 74 million pixels; no knee film has more."""
 
+MAX_FILE_BYTES = 512 * 2**20
+"""Chosen: so many pixels of 32 bits, and room for all else that a file holds."""
+
 MIN_SIDE_PX = 32
 """Chosen: at 100 mm this is 3 mm a pixel, wider than a normal joint space."""
 
@@ -51,6 +54,8 @@ def read_raster(path: Path) -> Radiograph:
 def read_bytes(path: Path) -> bytes:
     """All bytes of a file, with the reason by name where there are none."""
     try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise too_large(path.name)
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise errors.FileMissing(
@@ -77,11 +82,11 @@ def decode_raster(content: bytes, name: str) -> Radiograph:
     except errors.InputError:
         raise
     except Image.DecompressionBombError as error:
-        raise _too_large(name) from error
+        raise too_large(name) from error
     except UnidentifiedImageError as error:
         raise errors.FormatUnknown(
-            f"{name}: not a picture in PNG, TIFF, JPEG or WebP form, whatever its name says, or "
-            "its header is damaged."
+            f"{name}: of no form that is read (DICOM, PNG, TIFF, JPEG, WebP), whatever its name "
+            "says, or its header is damaged."
         ) from error
     except Exception as error:  # decoders raise anything at all on damaged content
         raise errors.FileTruncated(
@@ -99,7 +104,7 @@ def decode_raster(content: bytes, name: str) -> Radiograph:
 def _decode(picture: Image.Image, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
     width, height = picture.size
     if width * height > MAX_PIXELS:
-        raise _too_large(name)
+        raise too_large(name)
     if min(width, height) < MIN_SIDE_PX:
         raise errors.PictureTooSmall(
             f"{name}: {width}×{height} pixels; at least {MIN_SIDE_PX} a side are needed."
@@ -146,7 +151,8 @@ def _grey_of_colour(channels: NDArray[np.uint8], name: str) -> NDArray[np.uint8]
     return np.asarray(np.rint(channels.mean(axis=2)), dtype=np.uint8)
 
 
-def _too_large(name: str) -> errors.PictureTooLarge:
+def too_large(name: str) -> errors.PictureTooLarge:
+    """The refusal of a bomb, to be raised."""
     return errors.PictureTooLarge(
         f"{name}: more than {MAX_PIXELS // 1_000_000} million pixels. Check that it is one film."
     )

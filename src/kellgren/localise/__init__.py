@@ -1,6 +1,19 @@
-"""Films become knees. Finding them on whole films is not built yet; regions come cut."""
+"""Films become knees: where, which side, and whether to grade them at all."""
 
+from kellgren.localise.boxes import Box, Boxes, read_boxes
+from kellgren.localise.bundle import LocaliserBundle, load_localiser
+from kellgren.localise.learned import LearnedLocaliser
 from kellgren.localise.localiser import Found, Localiser
 from kellgren.localise.whole_picture import WholePicture
 
-__all__ = ["Found", "Localiser", "WholePicture"]
+__all__ = [
+    "Box",
+    "Boxes",
+    "Found",
+    "LearnedLocaliser",
+    "Localiser",
+    "LocaliserBundle",
+    "WholePicture",
+    "load_localiser",
+    "read_boxes",
+]

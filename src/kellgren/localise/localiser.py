@@ -1,11 +1,12 @@
 """The seam between finding knees and grading them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from kellgren.anatomy import Laterality
 from kellgren.imaging import Frame, Radiograph, RegionSpec
-from kellgren.records import Gate, LateralitySource, ScaleSource
+from kellgren.records import BundleReference, Gate, LateralitySource, ScaleSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,27 @@ class Found:
     scale_source: ScaleSource
     confidence: float | None = None
     gate: Gate = field(default_factory=Gate)
+    warnings: tuple[str, ...] = ()
+    landmarks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Name → (x, y) in film pixels; none where nobody looked."""
 
 
 class Localiser(Protocol):
     """Finds the knees of a film."""
 
+    @property
+    def reference(self) -> BundleReference | None:
+        """The bundle that looks; None where nothing learned does."""
+        ...
+
     def find(
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
     ) -> tuple[Found, ...]:
-        """Every knee, as a region cut by ``spec``; ``laterality`` is what the user says."""
+        """Every knee, as a region cut by ``spec``; ``laterality`` is what the user says.
+
+        Raises
+        ------
+        InputError
+            The film cannot be searched; it becomes a result with this error.
+        """
         ...

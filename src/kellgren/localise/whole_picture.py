@@ -8,6 +8,11 @@ from kellgren.localise.localiser import Found
 class WholePicture:
     """One knee a picture, from edge to edge."""
 
+    @property
+    def reference(self) -> None:
+        """Nothing learned looks."""
+        return
+
     def find(
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
     ) -> tuple[Found, ...]:

@@ -58,7 +58,7 @@ class Joined:
 
 
 def join(truth: Sequence[Row], answers: Sequence[Row], *, task: Task) -> Joined:
-    """Pair the rows of one task on patient, exam, image, laterality and task.
+    """Pair the rows of one task on patient, exam, picture, laterality and task.
 
     Parameters
     ----------
@@ -176,5 +176,5 @@ def _probabilities(knees: Sequence[Row], task: Task) -> NDArray[np.float64] | No
 
 
 def _named(key: Key) -> str:
-    patient, exam, image, laterality, task = key
-    return f"patient {patient!r}, exam {exam!r}, image {image!r}, {laterality}, task {task!r}"
+    patient, exam, picture, laterality, task = key
+    return f"patient {patient!r}, exam {exam!r}, picture {picture!r}, {laterality}, task {task!r}"

@@ -47,10 +47,24 @@ class Augmentation:
 
 @dataclass(frozen=True, slots=True)
 class Distillation:
-    """Learning from a teacher's answers beside the truth (Hinton 2015, arXiv:1503.02531)."""
+    """Learning from a teacher's answers beside the truth (Hinton 2015, arXiv:1503.02531).
+
+    Teacher and student see the same distorted pictures (Beyer 2022, arXiv:2106.05237).
+
+    Parameters
+    ----------
+    weight
+        Of the teacher's answers; the truth has the rest.
+    temperature
+        That softens both answers.
+    views
+        Distortions of every knee that the teacher is asked about beforehand; the student meets
+        them in turn, epoch by epoch.
+    """
 
     weight: float
     temperature: float
+    views: int
 
 
 @dataclass(frozen=True, slots=True)

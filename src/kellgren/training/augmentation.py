@@ -53,6 +53,11 @@ def stream(seed: int, epoch: int, index: int, repeat: int = 0) -> np.random.Gene
     return np.random.default_rng((seed, epoch, index, repeat))
 
 
+def view_stream(view: int, index: int) -> np.random.Generator:
+    """The random numbers of one of a sample's fixed views, the same for teacher and student."""
+    return np.random.default_rng((view, index))
+
+
 def apply(regions: Tensor, distortions: Sequence[Distortion], *, fill: float) -> Tensor:
     """Distort a batch.
 

@@ -14,20 +14,12 @@ from torch import nn
 
 from kellgren import errors
 from kellgren.anatomy import Laterality, Task
+from kellgren.bundles.record import Result, TrainedOn
+from kellgren.bundles.store import MODEL, RECORD
 from kellgren.datasets import sources
 from kellgren.datasets.splits import split_sha256
 from kellgren.datasets.table import Row, read_table
-from kellgren.grading.bundle import (
-    MODEL,
-    RECORD,
-    Bundle,
-    BundleRecord,
-    Conformal,
-    Member,
-    Result,
-    TrainedOn,
-    load_bundle,
-)
+from kellgren.grading.bundle import Bundle, BundleRecord, Conformal, Member, load_bundle
 from kellgren.grading.calibration import calibrated, fit_temperature
 from kellgren.grading.conformal import fit_quantile
 from kellgren.grading.fusion import fuse
@@ -36,8 +28,9 @@ from kellgren.imaging import cut_region, read_raster, whole_picture
 from kellgren.networks.export import write_onnx
 from kellgren.selfcheck import answers
 from kellgren.systems import SYSTEMS
-from kellgren.training.loop import Checkpoint, Validation
+from kellgren.training.loop import Validation, best_of
 from kellgren.training.run import RunRecord, load_run, parts_of
+from kellgren.training.weights import Checkpoint
 
 COVERAGE = 0.9
 """Of the shipped conformal sets. Chosen: the usual 1 − α with α = 0.1."""
@@ -128,11 +121,11 @@ def export_run(
     )
     said = answers(Grader(Bundle(record, "0" * 64, {MODEL: model})))
     record = record.model_copy(update={"self_test": said})
-    write_bundle(record, {MODEL: model}, target)
+    write_bundle(record.to_bytes(), {MODEL: model}, target)
     return load_bundle(target)
 
 
-def write_bundle(record: BundleRecord, files: dict[str, bytes], target: Path) -> None:
+def write_bundle(record: bytes, files: dict[str, bytes], target: Path) -> None:
     """Write a bundle's folder; an older bundle at the place is replaced as a whole."""
     if target.exists() and not (target / RECORD).exists():
         raise errors.OutputError(f"{target}: exists and is no bundle. Choose another place.")
@@ -140,7 +133,7 @@ def write_bundle(record: BundleRecord, files: dict[str, bytes], target: Path) ->
     staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
         staging.chmod(0o755)
-        for name, content in {**files, RECORD: record.to_bytes()}.items():
+        for name, content in {**files, RECORD: record}.items():
             (staging / name).write_bytes(content)
         if target.exists():
             shutil.rmtree(target)
@@ -153,7 +146,8 @@ def write_bundle(record: BundleRecord, files: dict[str, bytes], target: Path) ->
 def _member(folder: Path, run: RunRecord, seed: int) -> tuple[nn.Module, Validation]:
     place = folder / f"seed-{seed}"
     network = SYSTEMS[run.system].build(run.variant, run.fidelity)
-    done, best = Checkpoint.progress(place / "resume.pt")
+    done, log = Checkpoint(place / "resume.pt").progress()
+    best = best_of((Validation(**entry) for entry in log), run.recipe)
     if best is None or done < run.recipe.iterations:
         raise errors.TrainingError(
             f"{place}: {done} of {run.recipe.iterations} iterations. Go on with 'kellgren train … "

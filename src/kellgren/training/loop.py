@@ -3,14 +3,13 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -18,8 +17,9 @@ from kellgren.files import write_atomically
 from kellgren.imaging.region import RegionSpec
 from kellgren.statistics.agreement import quadratic_kappa
 from kellgren.systems.system import Recipe
-from kellgren.training.augmentation import apply, sample_distortion, stream
+from kellgren.training.augmentation import apply, sample_distortion, stream, view_stream
 from kellgren.training.sampling import Batch, batches
+from kellgren.training.weights import Average, Checkpoint, save_weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class Samples:
     grades
         (n,) truth.
     teacher_logits
-        (n, classes) of a teacher, or None.
+        (views, n, classes): a teacher's answers about every view of every knee, or None.
     """
 
     regions: NDArray[np.uint8]
@@ -74,6 +74,15 @@ class Validation:
         return self.cross_entropy < other.cross_entropy
 
 
+def best_of(validations: Iterable[Validation], recipe: Recipe) -> Validation | None:
+    """The snapshot to keep, the earliest of equals; None of none."""
+    best = None
+    for validation in validations:
+        if validation.better_than(best, recipe):
+            best = validation
+    return best
+
+
 def train_network(
     network: nn.Module,
     recipe: Recipe,
@@ -109,14 +118,16 @@ def train_network(
     average = Average(network, recipe.ema_decay)
     optimizer = make_optimizer(network, recipe)
     state = Checkpoint(folder / "resume.pt")
-    start, best, validations = state.load(network, average, optimizer)
+    start, log = state.load(network, average, optimizer)
+    validations = [Validation(**entry) for entry in log]
+    best = best_of(validations, recipe)
     if start >= recipe.iterations and best is not None:
         return best
 
     losses: list[float] = []
     began = time.monotonic()
     for batch in batches(recipe, learning.grades, seed=seed, start=start):
-        iteration, indices = batch.iteration, batch.indices
+        iteration = batch.iteration
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, iteration)
         inputs = distorted(learning, batch, recipe, seed=seed).to(device)
@@ -124,7 +135,7 @@ def train_network(
         torch.manual_seed(seed * 1_000_003 + iteration)  # dropout: alike after a resume
         with autocast(device, recipe):
             logits = network(inputs.contiguous(memory_format=torch.channels_last))
-        loss = objective(logits.float(), learning, indices, recipe)
+        loss = objective(logits.float(), learning, batch, recipe, seed=seed)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         if recipe.clip_norm is not None:
@@ -151,9 +162,10 @@ def train_network(
                     save_weights(network, folder / "best.safetensors")
             validations.append(scores)
             losses.clear()
+            entries = [asdict(validation) for validation in validations]
             with write_atomically(folder / "log.jsonl") as stream_:
-                stream_.writelines(json.dumps(asdict(v)) + "\n" for v in validations)
-            state.save(network, average, optimizer, done, best, validations)
+                stream_.writelines(json.dumps(entry) + "\n" for entry in entries)
+            state.save(network, average, optimizer, done, entries)
         watch(Step(seed, done, recipe.iterations, loss.item(), scores))
         if done >= recipe.iterations:
             break
@@ -171,18 +183,22 @@ def objective_step(
     inputs = distorted(samples, batch, recipe, seed=0).to(device)
     with autocast(device, recipe):
         logits = network(inputs.contiguous(memory_format=torch.channels_last))
-    torch.autograd.backward(objective(logits.float(), samples, indices, recipe))
+    torch.autograd.backward(objective(logits.float(), samples, batch, recipe, seed=0))
 
 
 def learning_rate(recipe: Recipe, iteration: int) -> float:
-    """The rate of one iteration; one-cycle warms up over the first quarter and ends near zero."""
+    """The rate of one iteration."""
     if recipe.schedule == "constant":
         return recipe.learning_rate
+    return one_cycle(recipe.learning_rate, iteration / recipe.iterations)
+
+
+def one_cycle(peak: float, done: float) -> float:
+    """A rate that warms up over the first quarter and ends near zero; ``done`` is in [0, 1]."""
     warm = 0.25
-    done = iteration / recipe.iterations
     if done < warm:
-        return recipe.learning_rate * (0.04 + 0.96 * _cosine(done / warm))
-    return recipe.learning_rate * (1.0 - _cosine((done - warm) / (1.0 - warm))) + 1e-7
+        return peak * (0.04 + 0.96 * _cosine(done / warm))
+    return peak * (1.0 - _cosine((done - warm) / (1.0 - warm))) + 1e-7
 
 
 def _cosine(share: float) -> float:
@@ -203,26 +219,32 @@ def autocast(device: torch.device, recipe: Recipe) -> torch.autocast:
 def distorted(samples: Samples, batch: Batch, recipe: Recipe, *, seed: int) -> Tensor:
     """A standardised, augmented batch (B, 1, H, W)."""
     regions = torch.from_numpy(samples.regions[batch.indices]).unsqueeze(1).float() / 255.0
-    draws = zip(batch.indices.tolist(), batch.repeats.tolist(), strict=True)
-    distortions = [
-        sample_distortion(recipe.augmentation, stream(seed, batch.epoch, index, repeat))
-        for index, repeat in draws
-    ]
+    plan = None if samples.teacher_logits is None else recipe.distillation
+    if plan is None:
+        draws = zip(batch.indices.tolist(), batch.repeats.tolist(), strict=True)
+        streams = [stream(seed, batch.epoch, index, repeat) for index, repeat in draws]
+    else:
+        views = zip(
+            batch.views(plan.views, seed=seed).tolist(), batch.indices.tolist(), strict=True
+        )
+        streams = [view_stream(view, index) for view, index in views]
+    distortions = [sample_distortion(recipe.augmentation, numbers) for numbers in streams]
     out = apply(regions, distortions, fill=recipe.region.fill)
     return (out - recipe.region.mean) / recipe.region.sd
 
 
 def objective(
-    logits: Tensor, samples: Samples, indices: NDArray[np.int64], recipe: Recipe
+    logits: Tensor, samples: Samples, batch: Batch, recipe: Recipe, *, seed: int
 ) -> Tensor:
     """Cross-entropy against (smoothed) truth, and against the teacher where there is one."""
-    grades = torch.from_numpy(samples.grades[indices]).to(logits.device)
+    grades = torch.from_numpy(samples.grades[batch.indices]).to(logits.device)
     target = ordinal_targets(grades, logits.shape[1], recipe.ordinal_smoothing)
     loss = functional.cross_entropy(logits, target)
     plan = recipe.distillation
     if plan is None or samples.teacher_logits is None:
         return loss
-    taught = torch.from_numpy(samples.teacher_logits[indices]).to(logits.device)
+    answers = samples.teacher_logits[batch.views(plan.views, seed=seed), batch.indices]
+    taught = torch.from_numpy(answers).to(logits.device)
     soft = functional.kl_div(
         (logits / plan.temperature).log_softmax(1),
         (taught / plan.temperature).log_softmax(1),
@@ -272,119 +294,3 @@ def score(probabilities: NDArray[np.float64], grades: NDArray[np.int64]) -> dict
         "accuracy": float((predicted == grades).mean()),
         "cross_entropy": float(-np.log(np.maximum(likelihood, 1e-12)).mean()),
     }
-
-
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write the weights; names that share one tensor (shared branches) are stored once."""
-    tensors: dict[str, Tensor] = {}
-    stored: set[int] = set()
-    for name, tensor in network.state_dict(keep_vars=True).items():
-        if id(tensor) not in stored:
-            stored.add(id(tensor))
-            tensors[name] = tensor.detach().cpu().contiguous().clone()
-    with write_atomically(path, binary=True) as stream_:
-        stream_.write(save(tensors))
-
-
-class Average:
-    """A warmed-up exponential moving average of the weights; without a decay, the weights."""
-
-    def __init__(self, network: nn.Module, decay: float | None) -> None:
-        self.network = network
-        self.decay = decay
-        self.shadow = {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, iteration: int) -> None:
-        """Move towards the current weights."""
-        if self.decay is None:
-            return
-        keep = min(self.decay, (1 + iteration) / (10 + iteration))
-        for name, value in self.network.state_dict().items():
-            if value.is_floating_point():
-                self.shadow[name].lerp_(value, 1.0 - keep)
-            else:
-                self.shadow[name].copy_(value)
-
-    def swapped_in(self) -> "_Swap":
-        """A context in which the network has the averaged weights."""
-        return _Swap(self)
-
-
-class _Swap:
-    def __init__(self, average: Average) -> None:
-        self.average = average
-
-    def __enter__(self) -> None:
-        self._exchange()
-
-    def __exit__(self, *exception: object) -> None:
-        self._exchange()
-
-    @torch.no_grad()
-    def _exchange(self) -> None:
-        if self.average.decay is None:
-            return
-        done: set[int] = set()
-        for name, value in self.average.network.state_dict().items():
-            if value.data_ptr() in done:
-                continue
-            done.add(value.data_ptr())
-            kept = value.clone()
-            value.copy_(self.average.shadow[name])
-            self.average.shadow[name].copy_(kept)
-
-
-class Checkpoint:
-    """What a killed run goes on from. Plain tensors and numbers: it loads with ``weights_only``."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def save(
-        self,
-        network: nn.Module,
-        average: Average,
-        optimizer: torch.optim.Optimizer,
-        iteration: int,
-        best: Validation | None,
-        validations: list[Validation],
-    ) -> None:
-        """Write everything the next iteration depends on."""
-        content = {
-            "network": network.state_dict(),
-            "average": average.shadow,
-            "optimizer": optimizer.state_dict(),
-            "iteration": iteration,
-            "best": None if best is None else asdict(best),
-            "validations": [asdict(v) for v in validations],
-        }
-        with write_atomically(self.path, binary=True) as stream_:
-            torch.save(content, stream_)
-
-    def load(
-        self, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
-    ) -> tuple[int, Validation | None, list[Validation]]:
-        """Restore, and give the iteration to go on with; (0, None, []) for a fresh run."""
-        if not self.path.exists():
-            return 0, None, []
-        device = next(network.parameters()).device
-        content = torch.load(self.path, map_location=device, weights_only=True)
-        network.load_state_dict(content["network"])
-        average.shadow = content["average"]
-        optimizer.load_state_dict(content["optimizer"])
-        best = content["best"]
-        return (
-            int(content["iteration"]),
-            None if best is None else Validation(**best),
-            [Validation(**v) for v in content["validations"]],
-        )
-
-    @staticmethod
-    def progress(path: Path) -> tuple[int, Validation | None]:
-        """Iterations done and the kept snapshot's scores, without building a network."""
-        if not path.exists():
-            return 0, None
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        best = content["best"]
-        return int(content["iteration"]), None if best is None else Validation(**best)

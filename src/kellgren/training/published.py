@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from kellgren import errors
-from kellgren.grading.bundle import Result
+from kellgren.bundles.record import Result
 
 METRICS = (
     "quadratic_kappa",

@@ -20,11 +20,11 @@ from torch import nn
 import kellgren
 from kellgren import errors
 from kellgren.anatomy import KL
+from kellgren.bundles.record import TrainedOn
 from kellgren.datasets.splits import Part, part_of, split_sha256
 from kellgren.datasets.table import TRUTH, Row, read_table
 from kellgren.files import write_atomically
 from kellgren.grading import Bundle
-from kellgren.grading.bundle import TrainedOn
 from kellgren.networks.backbone import Backbone
 from kellgren.systems import Fidelity, Recipe, System
 from kellgren.training.loop import Samples, Step, Validation, objective_step, train_network
@@ -70,9 +70,10 @@ class RunRecord(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """What a run tells whoever watches: regions being cut, the estimate, every step."""
+    """What a run tells whoever watches: regions cut, views answered, the estimate, every step."""
 
     cutting: Callable[[int, int], None]
+    asking: Callable[[int, int], None]
     estimated: Callable[[float], None]
     step: Callable[[Step], None]
 
@@ -167,7 +168,12 @@ def train(
     )
     if teacher is not None:
         taught = teacher_logits(
-            teacher, parts["learning"], root=manifest.parent, kept=folder / "teacher.npy"
+            teacher,
+            parts["learning"],
+            recipe,
+            root=manifest.parent,
+            folder=folder / "teacher",
+            watch=watch.asking,
         )
         learning = Samples(learning.regions, learning.grades, taught)
 

@@ -30,6 +30,10 @@ class Batch:
     indices: NDArray[np.int64]
     repeats: NDArray[np.int64]
 
+    def views(self, number: int, *, seed: int) -> NDArray[np.int64]:
+        """(batch_size,) which of a knee's ``number`` views each draw is: another one every time."""
+        return (self.epoch + self.repeats + seed) % number
+
 
 def epoch_order(
     recipe: Recipe, grades: NDArray[np.int64], *, seed: int, epoch: int

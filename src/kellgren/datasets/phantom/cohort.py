@@ -11,16 +11,22 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from kellgren import errors
 from kellgren.anatomy import KL, Laterality
 from kellgren.datasets.phantom.draw import draw_knee
 from kellgren.datasets.phantom.geometry import SIZE_PX, landmarks
 from kellgren.datasets.phantom.knee import TASKS, PhantomKnee
 from kellgren.datasets.phantom.sampling import sample_knee
-from kellgren.datasets.table import TRUTH, Row, write_table
-from kellgren.files import write_atomically
+from kellgren.datasets.table import TRUTH, Row, read_table, write_table
+from kellgren.files import refuse_foreign, write_atomically
 from kellgren.imaging.raster import SYNTHETIC_KEY
 
 NAME: Final = "phantom"
+
+_IMAGES: Final = "images"
+_LANDMARKS: Final = "landmarks.csv"
+_MANIFEST: Final = "manifest.csv"
+_SHEET: Final = "sheet.png"
 
 _SPLITS: Final = ("train", "train", "train", "val", "test")
 """Chosen: of each patient in turn, so that ten knees already have all three."""
@@ -50,7 +56,8 @@ def write_cohort(folder: Path, n: int, *, seed: int, sheet: bool = False) -> Pat
     ----------
     folder
         Gets ``images/*.png`` (each marked as synthetic), ``landmarks.csv``, ``sheet.png`` if asked
-        for, and, last, ``manifest.csv``. What stood there under these names is replaced.
+        for, and, last, ``manifest.csv``. An earlier cohort there is replaced as a whole; its
+        ledger, and files of others beside it, stay.
     n
         Knees: the right and the left one of each patient in turn. Knee ``i`` depends on ``seed``
         and ``i`` only, so that a larger cohort begins with the smaller one. The two knees of a
@@ -69,9 +76,14 @@ def write_cohort(folder: Path, n: int, *, seed: int, sheet: bool = False) -> Pat
     ------
     ValueError
         ``n`` is less than one.
+    OutputError
+        The folder holds something, but no cohort.
     """
     if n < 1:
         raise ValueError(f"n is {n}; a cohort has at least one knee")
+    earlier = _earlier(folder)
+    refuse_foreign(folder, ours=bool(earlier), what="cohort")
+    _remove(earlier, folder)
     rows: list[Row] = []
     places: list[tuple[str, ...]] = []
     shown: dict[int, list[NDArray[np.uint8]]] = {grade: [] for grade in range(len(KL.classes))}
@@ -79,21 +91,38 @@ def write_cohort(folder: Path, n: int, *, seed: int, sheet: bool = False) -> Pat
         knee = sample_knee(np.random.default_rng((seed, index)), laterality=_SIDES[index % 2])
         pixels = draw_knee(knee)
         patient = f"{NAME}-{seed}-{index // 2:05d}"
-        path = Path("images") / f"{patient}{knee.laterality[0].upper()}.png"
+        path = Path(_IMAGES) / f"{patient}{knee.laterality[0].upper()}.png"
         sha256 = _write_picture(pixels, folder / path)
         rows += _rows(knee, patient, path, sha256, _SPLITS[index // 2 % len(_SPLITS)])
         places += _places(knee, path.stem)
         if len(shown[knee.kl]) < _SHEET_COLUMNS:
             shown[knee.kl].append(pixels)
     if sheet:
-        _write_picture(_contact_sheet(shown), folder / "sheet.png")
-    with write_atomically(folder / "landmarks.csv") as stream:
+        _write_picture(_contact_sheet(shown), folder / _SHEET)
+    with write_atomically(folder / _LANDMARKS) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(_LANDMARK_COLUMNS)
         writer.writerows(places)
-    manifest = folder / "manifest.csv"
+    manifest = folder / _MANIFEST
     write_table(rows, manifest)
     return manifest
+
+
+def _earlier(folder: Path) -> tuple[Row, ...]:
+    """The rows of the cohort that is there; none if there is none."""
+    try:
+        rows = read_table(folder / _MANIFEST)
+    except errors.TableError:
+        return ()
+    return rows if all(row.dataset == NAME and row.synthetic for row in rows) else ()
+
+
+def _remove(rows: tuple[Row, ...], folder: Path) -> None:
+    # The manifest goes first: there is none while its pictures are not complete.
+    for name in (_MANIFEST, _LANDMARKS, _SHEET) if rows else ():
+        (folder / name).unlink(missing_ok=True)
+    for picture in {Path(row.path).name for row in rows}:
+        (folder / _IMAGES / picture).unlink(missing_ok=True)
 
 
 def _rows(knee: PhantomKnee, patient: str, path: Path, sha256: str, split: str) -> list[Row]:

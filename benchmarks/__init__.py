@@ -1,0 +1,8 @@
+"""Speed and memory beside a frozen PyTorch reference; `make bench` runs ``speed``.
+
+``speed`` is the run from top to bottom. ``reference`` is what everything is compared with,
+``contenders`` is what else takes part, ``serve`` and ``turns`` are the two ends of the pipe between
+a contender's process and the run. ``commands`` times fresh processes, ``agreement`` compares
+answers, ``pictures`` draws or finds the input, ``machine`` says what all of it ran on, and
+``figures`` holds what was asked and whether it is met.
+"""

@@ -1,0 +1,45 @@
+"""What the records of all kinds of bundle have in common."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Strict(BaseModel):
+    """A part of a record: unknown fields, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class TrainedOn(Strict):
+    """A data set that the weights, or the teacher of the weights, learned from."""
+
+    name: str
+    kind: Literal["real", "synthetic"]
+    source: str
+    licence: str
+    counts: dict[str, int]
+    split_sha256: Sha256
+
+
+class Result(Strict):
+    """One measured number, with its interval and what it was measured on."""
+
+    on: str
+    task: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    n_patients: int
+    n_knees: int
+
+
+def problem(error: ValidationError) -> str:
+    """Where and how a record breaks the contract, in words."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"])) or "the whole"
+    return f"{where}: {first['msg']}"

@@ -1,0 +1,6 @@
+"""``python -m kellgren.cli``."""
+
+from kellgren.cli import main
+
+if __name__ == "__main__":
+    main()

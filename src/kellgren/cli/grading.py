@@ -1,0 +1,149 @@
+"""Pictures become grades: ``grade`` and ``demo``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from kellgren.bundles import DEFAULT as DEFAULT_BUNDLE
+from kellgren.bundles import DEFAULT_LOCALISER
+from kellgren.cli.progress import progress
+
+
+def grade(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Films, or folders of them (recursive).")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Empty folder for grades.csv, overlays, report.html, journal."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One line of JSON a film on stdout.")
+    ] = False,
+    cropped: Annotated[
+        bool, typer.Option("--cropped", help="The pictures are cut around one knee already.")
+    ] = False,
+    bundle: Annotated[
+        str, typer.Option("--bundle", "-b", help="Name of a shipped bundle, or a bundle's path.")
+    ] = DEFAULT_BUNDLE,
+    localiser: Annotated[
+        str, typer.Option(help="Name or path of the bundle that finds knees.")
+    ] = DEFAULT_LOCALISER,
+    laterality: Annotated[
+        Literal["left", "right"] | None,
+        typer.Option(help="Side of every one-knee film. Unknown sides are graded both ways."),
+    ] = None,
+    spacing_mm: Annotated[
+        float | None,
+        typer.Option(min=0.02, max=2.0, help="Distance of pixel centres, if the files lack it."),
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(help="CSV of knees you marked: source, laterality, x0, y0, x1, y1."),
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="Tidy table with the sides and subjects of the films.")
+    ] = None,
+    precision: Annotated[
+        Literal["default", "fast"],
+        typer.Option(help="'fast' uses the processor's short formats (extra 'fast')."),
+    ] = "default",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on in the output folder of a stopped batch.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Grade knees that the gate refuses; the result says so.")
+    ] = False,
+    keep_ids: Annotated[
+        bool, typer.Option("--keep-ids", help="Put DICOM patient identifiers into the results.")
+    ] = False,
+    allow_synthetic: Annotated[
+        bool, typer.Option("--allow-synthetic", help="Let a phantom's bundle grade real films.")
+    ] = False,
+) -> None:
+    """Find and grade the knees of films: DICOM, PNG, TIFF, JPEG or WebP.
+
+    Exit status: 0 if every knee was graded, 1 if some were not (each says why), 2 for wrong usage.
+
+    Example: `kellgren grade films/ -o results`
+
+    Example: `kellgren grade --cropped regions/ --laterality right -o results`
+    """
+    from kellgren.anatomy import Laterality
+    from kellgren.cohort import Options, Output, Settings, find_films, grade_films
+    from kellgren.reporting import to_json
+    from kellgren.reporting.wording import in_words
+
+    if not paths and manifest is None:
+        raise typer.BadParameter("give films, a folder, or --manifest")
+    if resume and output is None:
+        raise typer.BadParameter("--resume needs -o, the folder to go on in")
+    films = find_films(
+        paths or [],
+        laterality=None if laterality is None else Laterality(laterality),
+        manifest=manifest,
+        spacing_mm=spacing_mm,
+        boxes=boxes,
+    )
+    if not films:
+        raise typer.BadParameter("no films there")
+    results = grade_films(
+        films,
+        Settings(
+            bundle,
+            None if cropped else localiser,
+            precision,
+            Options(force=force, allow_synthetic=allow_synthetic, keep_ids=keep_ids),
+        ),
+        output=None if output is None else Output(output, resume),
+        workers=workers,
+    )
+    refused = 0
+    with progress("grading", len(films)) as advance:
+        for result in results:
+            refused += not result.complete
+            if as_json:
+                sys.stdout.write(to_json(result) + "\n")
+                sys.stdout.flush()
+            elif output is None:
+                typer.echo(in_words(result))
+            if not result.complete and (as_json or output is not None):
+                typer.echo(in_words(result), err=True)
+            advance(1)
+    if output is not None:
+        graded = len(films) - refused
+        typer.echo(f"{graded} of {len(films)} graded. Look at {output / 'report.html'}", err=True)
+    raise typer.Exit(1 if refused else 0)
+
+
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the report.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Grade a few phantom knees with the shipped bundle and say where the report is."""
+    import shutil
+
+    from kellgren.cohort import Output, Settings, find_films, grade_films
+    from kellgren.datasets.phantom import write_cohort
+    from kellgren.files import refuse_foreign
+    from kellgren.reporting.wording import in_words
+
+    marker = output / "phantoms" / "manifest.csv"
+    refuse_foreign(output, ours=marker.exists(), what="demo")
+    for ours in ("phantoms", "results"):
+        shutil.rmtree(output / ours, ignore_errors=True)
+    manifest = write_cohort(output / "phantoms", 6, seed=1)
+    films = find_films([output / "phantoms" / "images"], laterality=None, manifest=manifest)
+    results = grade_films(films, Settings(DEFAULT_BUNDLE, None), output=Output(output / "results"))
+    for result in results:
+        typer.echo(in_words(result))
+    typer.echo(
+        "\nPhantoms are drawings: what a bundle taught on people says of them shows how results "
+        f"look, not how well it grades.\nLook at {output / 'results' / 'report.html'}"
+    )

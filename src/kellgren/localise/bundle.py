@@ -1,0 +1,107 @@
+"""A localiser's bundle: one graph that finds landmarks, and how its answer becomes a region."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from kellgren import errors
+from kellgren.bundles import DEFAULT_LOCALISER
+from kellgren.bundles.record import Result, Sha256, Share, Strict, TrainedOn, problem
+from kellgren.bundles.store import MODEL, RECORD, read_files, verify
+from kellgren.imaging.region import RegionSpec
+from kellgren.localise.landmarks import LEFT, MIDDLE, RIGHT
+from kellgren.records import BundleReference
+
+NEEDED = frozenset({LEFT, RIGHT, MIDDLE})
+"""The landmarks without which there is no region."""
+
+
+class LocaliserRecord(Strict):
+    """``bundle.json`` of a localiser.
+
+    Parameters
+    ----------
+    film
+        How a film, or a part of it, is shown to the network: ``size_px`` is its longest side.
+    landmarks
+        Names of the heat maps, in their order.
+    first_look
+        Certainty from which a joint on the whole film is looked at closely.
+    accepted
+        Certainty, when looked at closely, from which it counts as a knee.
+    zoom
+        Side of the close look, in plateau widths.
+    centre
+        (x, y) of a region's centre from the joint's middle, in plateau widths along the plateau;
+        measured on the annotated regions.
+    """
+
+    format: Literal[1] = 1
+    kind: Literal["localiser"]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    statement_of_use: str
+    limits: str
+    film: RegionSpec
+    landmarks: Annotated[tuple[str, ...], Field(min_length=1)]
+    first_look: Share
+    accepted: Share
+    zoom: Annotated[float, Field(gt=1.0)]
+    centre: tuple[float, float]
+    trained_on: tuple[TrainedOn, ...]
+    results: tuple[Result, ...] = ()
+    files: dict[str, Sha256]
+
+    def to_bytes(self) -> bytes:
+        """The exact content of ``bundle.json``."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocaliserBundle:
+    """A verified localiser bundle; see `kellgren.grading.Bundle` for its parts."""
+
+    record: LocaliserRecord
+    sha256: str
+    contents: dict[str, bytes]
+
+    @property
+    def reference(self) -> BundleReference:
+        """What a result says about who found its knees."""
+        return BundleReference(self.record.name, self.record.version, self.sha256)
+
+
+def load_localiser(source: str | Path = DEFAULT_LOCALISER) -> LocaliserBundle:
+    """Load a localiser's bundle and check every byte of it.
+
+    Parameters
+    ----------
+    source
+        The name of a shipped bundle, or the path of a folder or zip.
+
+    Raises
+    ------
+    BundleNotFound
+        Nothing has that name; the message lists what ships.
+    BundleInvalid
+        The record breaks the contract, or is not a localiser's.
+    BundleTampered
+        A file is missing, added, or not the one recorded.
+    """
+    stored = read_files(source)
+    try:
+        record = LocaliserRecord.model_validate_json(stored.record)
+    except ValidationError as error:
+        raise errors.BundleInvalid(
+            f"{source}: {RECORD} is not a localiser's: {problem(error)}. Use the version of "
+            "kellgren that made it, or export it again."
+        ) from error
+    if not set(record.landmarks) >= NEEDED or record.files.keys() != {MODEL}:
+        raise errors.BundleInvalid(
+            f"{source}: {RECORD} needs the landmarks {', '.join(sorted(NEEDED))} and the file "
+            f"{MODEL} alone."
+        )
+    verify(stored, record.files)
+    return LocaliserBundle(record, stored.sha256, stored.contents)
