@@ -3,7 +3,7 @@ PYTHON ?= python3
 BASE := .venv-base
 DEV := .venv
 
-.PHONY: demo test lint types unit bench clean
+.PHONY: demo test lint types unit bench localiser-report gate-report path-report clean
 
 demo: $(BASE)/.ready  ## grade a phantom knee; installs no torch
 	$(BASE)/bin/kellgren demo -o demo
@@ -22,6 +22,15 @@ unit: $(DEV)/.ready
 
 bench: $(DEV)/.ready  ## speed and memory; prints, asserts nothing
 	$(DEV)/bin/python -m benchmarks.speed
+
+localiser-report: $(DEV)/.ready  ## where knees are found, on real films; needs KELLGREN_DATA
+	$(DEV)/bin/python -m benchmarks.localiser
+
+gate-report: $(DEV)/.ready  ## what is graded that shows no knee; needs KELLGREN_DATA
+	$(DEV)/bin/python -m benchmarks.gate
+
+path-report: $(DEV)/.ready  ## what grading whole films costs; needs KELLGREN_DATA
+	$(DEV)/bin/python -m benchmarks.whole_path
 
 $(BASE)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(BASE)

@@ -5,4 +5,7 @@
 a contender's process and the run. ``commands`` times fresh processes, ``agreement`` compares
 answers, ``pictures`` draws or finds the input, ``machine`` says what all of it ran on, and
 ``figures`` holds what was asked and whether it is met.
+
+``localiser`` says where knees are found on real films, ``gate`` what is refused, and ``whole_path``
+what it costs to grade whole films instead of cut regions.
 """

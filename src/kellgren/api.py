@@ -41,7 +41,7 @@ def grade(
     laterality
         ``left`` or ``right``, if all pictures show that side.
     spacing_mm
-        Distance of pixel centres, if the files do not say.
+        Distance of pixel centres on all of them; counts more than what the files say.
     boxes
         Table of knees that a person marked.
     manifest

@@ -114,22 +114,27 @@ def grade_film(
         What the user allows.
     """
     created = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
-    bundle = grader.bundle.reference
-    spec = grader.bundle.record.region
+    record = grader.bundle.record
     seeker = Boxes(film.boxes) if film.boxes else localiser
     sha256 = None
     try:
         content = read_bytes(film.path)
         sha256 = hashlib.sha256(content).hexdigest()
         radiograph = decode_film(content, film.path.name, keep_ids=options.keep_ids)
-        radiograph = radiograph.with_spacing(film.spacing_mm)
-        refuse_if_synthetic_only(grader, radiograph, allowed=options.allow_synthetic)
-        places = seeker.find(radiograph, spec, laterality=film.laterality)
     except errors.KellgrenError as error:
+        bundle = grader.bundle.reference
         return GradedFilm(failure(film, error, sha256=sha256, bundle=bundle, created=created))
+    radiograph = radiograph.with_spacing(film.spacing_mm)
+    about = _about(film, radiograph, grader, seeker.reference, created)
+    try:
+        refuse_if_synthetic_only(grader, radiograph, allowed=options.allow_synthetic)
+        places = seeker.find(radiograph, record.region, laterality=film.laterality)
+    except errors.KellgrenError as error:
+        refused = replace(about, error=Problem(error.code, str(error)))
+        return GradedFilm(refused, radiograph=radiograph)
     knees, pictures = [], []
     for found in places:
-        region = cut_region(radiograph, found.frame, spec)
+        region = cut_region(radiograph, found.frame, record.region)
         picture = np.rint(region.pixels * 255.0).astype(np.uint8)
         if found.gate.graded or options.force:
             graded = grader.grade(region, found.laterality)
@@ -138,11 +143,24 @@ def grade_film(
         else:
             knees.append(_knee(found, {}))
             pictures.append((picture, None))
+    gate = Gate() if knees else Gate(graded=False, reasons=("NO_KNEE",))
+    result = replace(about, knees=tuple(knees), gate=gate)
+    return GradedFilm(result, tuple(pictures), radiograph)
+
+
+def _about(
+    film: Film,
+    radiograph: Radiograph,
+    grader: Grader,
+    localiser: BundleReference | None,
+    created: str,
+) -> FilmResult:
+    """What is known of a film that could be decoded, before its knees are."""
     header = radiograph.header
-    result = FilmResult(
+    return FilmResult(
         source=film.source,
         sha256=radiograph.sha256,
-        bundle=bundle,
+        bundle=grader.bundle.reference,
         created=created,
         study_uid=header.study_uid,
         sop_uid=header.sop_uid,
@@ -151,11 +169,8 @@ def grade_film(
         spacing_source=radiograph.spacing_source,
         magnification=header.magnification,
         synthetic=radiograph.synthetic or grader.bundle.record.synthetic,
-        gate=Gate() if knees else Gate(graded=False, reasons=("NO_KNEE",)),
-        knees=tuple(knees),
-        localiser=seeker.reference,
+        localiser=localiser,
     )
-    return GradedFilm(result, tuple(pictures), radiograph)
 
 
 def refuse_if_synthetic_only(grader: Grader, film: Radiograph, *, allowed: bool) -> None:
@@ -175,7 +190,7 @@ def failure(
     bundle: BundleReference,
     created: str,
 ) -> FilmResult:
-    """The result of a film that could not be graded."""
+    """The result of a film that could not be decoded."""
     return FilmResult(
         source=film.source,
         sha256=sha256,
@@ -188,7 +203,7 @@ def failure(
 
 def _knee(found: Found, predictions: dict[str, Prediction]) -> Knee:
     warnings = list(found.warnings)
-    if found.laterality is Laterality.UNKNOWN:
+    if predictions and found.laterality is Laterality.UNKNOWN:
         warnings.append(UNKNOWN_SIDE)
     if predictions and not found.gate.graded:
         warnings.append(FORCED)

@@ -232,7 +232,7 @@ class TestResume:
         film = Film(films / "a.png", "a.png", None, "P1")
         run([film], real_bundle, tmp_path / "out")
         other = Film(films / "a.png", "a.png", None, "P2")
-        with pytest.raises(errors.JournalMismatch, match="another side or subject"):
+        with pytest.raises(errors.JournalMismatch, match="another subject"):
             run([other], real_bundle, tmp_path / "out", resume=True)
         assert run([film], real_bundle, tmp_path / "out", resume=True)[0].subject == "P1"
 

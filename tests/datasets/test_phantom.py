@@ -1,4 +1,3 @@
-import csv
 import dataclasses
 import hashlib
 from pathlib import Path
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from kellgren import errors
 from kellgren.anatomy import JSN_LATERAL, JSN_MEDIAL, KL, OARSI_FEATURES, VIEW, Laterality, Task
+from kellgren.datasets.landmarks import read_landmarks
 from kellgren.datasets.phantom import (
     PhantomKnee,
     draw_knee,
@@ -18,6 +18,7 @@ from kellgren.datasets.phantom import (
     sample_knee,
     write_cohort,
 )
+from kellgren.datasets.phantom.geometry import CONTACT, Bones, Lookup, Placement
 from kellgren.datasets.phantom.knee import OSTEOPHYTES
 from kellgren.datasets.table import TRUTH, read_table
 from kellgren.imaging import read_raster
@@ -214,6 +215,24 @@ class TestLandmarks:
             name = f"{stem}_{swap[f'image_{end}']}" if end else stem
             assert mirrored[name] == pytest.approx((landmark.x, landmark.y))
 
+    @few
+    @given(seed=SEEDS)
+    def test_no_row_of_the_condyles_is_wider_than_their_ends(self, seed: int) -> None:
+        knee = changed(
+            plain(sampled(seed, kl=0)), **{task.name: 0.0 for task in OSTEOPHYTES}, soft_tissue=3.0
+        )
+        points = {landmark.name: landmark for landmark in landmarks(knee)}
+        left, right = (points[f"femoral_condyle_image_{side}"] for side in ("left", "right"))
+        joint = round(points["joint_middle"].y)
+        # Soft tissue is level here, so that the outermost steep rise is bone.
+        grey = draw_knee(knee)[joint - 130 : joint - 15].astype(float)
+        from_left = (grey[:, 4:] - grey[:, :-4] > 20.0).argmax(axis=1) + 2.0
+        from_right = SIZE_PX - 3.0 - (grey[:, :-4] - grey[:, 4:] > 20.0)[:, ::-1].argmax(axis=1)
+        assert from_left.min() == pytest.approx(left.x, abs=2.5)
+        assert from_right.max() == pytest.approx(right.x, abs=2.5)
+        assert from_left[round(left.y) - joint + 130] == pytest.approx(left.x, abs=2.5)
+        assert from_right[round(right.y) - joint + 130] == pytest.approx(right.x, abs=2.5)
+
 
 class TestCohort:
     def test_the_same_seed_writes_the_same_bytes(self, tmp_path: Path) -> None:
@@ -257,16 +276,16 @@ class TestCohort:
 
     def test_the_landmarks_are_those_of_the_knees(self, tmp_path: Path) -> None:
         write_cohort(tmp_path, 2, seed=1)
-        with (tmp_path / "landmarks.csv").open(newline="") as stream:
-            written = list(csv.DictReader(stream))
+        written = read_landmarks(tmp_path / "landmarks.csv")
         assert len(written) == 12
+        assert {(row.dataset, row.knee, row.visible) for row in written} == {("phantom", 0, True)}
         for image, side in (("phantom-1-00000R", "right"), ("phantom-1-00000L", "left")):
             index = 0 if side == "right" else 1
             knee = sample_knee(np.random.default_rng((1, index)), laterality=Laterality(side))
             found = {
-                row["landmark"]: (float(row["x"]), float(row["y"]))
+                row.landmark: (row.x, row.y)
                 for row in written
-                if row["image"] == image and row["laterality"] == side
+                if row.image == image and row.laterality == side
             }
             assert found == {
                 landmark.name: pytest.approx((landmark.x, landmark.y), abs=1e-3)
@@ -321,7 +340,7 @@ class TestCohort:
         ]
 
     def test_an_empty_cohort_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match="at least one knee"):
+        with pytest.raises(ValueError, match="at least one picture"):
             write_cohort(tmp_path, 0, seed=1)
 
 
@@ -331,11 +350,10 @@ def plain(knee: PhantomKnee) -> PhantomKnee:
 
 
 def gap_px(knee: PhantomKnee, *, medial: bool) -> int:
-    """Rows as dark as soft tissue from the condyle's landmark downwards."""
-    left = medial is (knee.laterality is Laterality.LEFT)
-    name = f"femoral_condyle_image_{'left' if left else 'right'}"
-    landmark = next(each for each in landmarks(knee) if each.name == name)
-    x, y = round(landmark.x), round(landmark.y)
+    """Rows as dark as soft tissue around the condyle's lowest point."""
+    u = np.array([CONTACT if medial else -CONTACT], dtype=np.float32)
+    lowest = float(Bones.of(knee).condyles.height(Lookup.of(u))[0])
+    x, y = map(round, Placement.in_region(knee, SIZE_PX).pixel(float(u[0]), lowest))
     wide = changed(knee, joint_space_lateral=0.15, joint_space_medial=0.15)
     soft_tissue = float(draw_knee(wide)[:, x].astype(float)[y - 60 : y + 60].min())
     column = draw_knee(knee)[y - 30 : y + 45, x].astype(float)

@@ -1,7 +1,7 @@
 """Films and tables become manifests: ``phantom`` and ``manifest``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,14 +10,22 @@ def phantom(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder; a cohort there is replaced.")
     ],
-    number: Annotated[int, typer.Option("-n", min=1, help="Knees.")],
+    number: Annotated[int, typer.Option("-n", min=1, help="Pictures: regions, or films.")],
     seed: Annotated[int, typer.Option(help="Names the cohort.")] = 0,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Also one picture of all.")] = False,
+    layout: Annotated[
+        Literal["regions", "films"],
+        typer.Option(help="Regions of one knee in PNG, or films of one or two in DICOM."),
+    ] = "regions",
+    sheet: Annotated[bool, typer.Option("--sheet", help="Also one picture of many.")] = False,
 ) -> None:
-    """Draw a synthetic, fully labelled cohort of knee regions."""
+    """Draw a synthetic, fully labelled cohort of knees.
+
+    A region shows one knee of a patient, the right and the left one in turn. A film shows one or
+    both of another patient, and takes 14 MB.
+    """
     from kellgren.datasets.phantom import write_cohort
 
-    typer.echo(write_cohort(output, number, seed=seed, sheet=sheet))
+    typer.echo(write_cohort(output, number, seed=seed, layout=layout, sheet=sheet))
 
 
 def manifest(

@@ -39,7 +39,9 @@ def grade(
     ] = None,
     spacing_mm: Annotated[
         float | None,
-        typer.Option(min=0.02, max=2.0, help="Distance of pixel centres, if the files lack it."),
+        typer.Option(
+            min=0.02, max=2.0, help="Distance of pixel centres; counts more than the files'."
+        ),
     ] = None,
     boxes: Annotated[
         Path | None,

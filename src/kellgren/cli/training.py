@@ -46,6 +46,12 @@ def train(
     """
     _need_torch("kellgren train")
     if name == "localiser":
+        others = {"--variant": variant, "--seeds": seeds, "--init": init, "--teacher": teacher}
+        for option, value in others.items():
+            if value is not None:
+                raise typer.BadParameter(f"{option} is of systems; a localiser has none")
+        if (fidelity, device) != ("modern", "cpu"):
+            raise typer.BadParameter("a localiser has one recipe, and learns on the processor")
         _train_localiser(data, landmarks or [], output, iterations=iterations, resume=resume)
         return
     if landmarks:
@@ -114,7 +120,7 @@ def _train_localiser(
     from dataclasses import replace
 
     from kellgren.training.annotated import annotated
-    from kellgren.training.localiser import Found, LocaliserRecipe, train_localiser
+    from kellgren.training.localiser import FirstLook, LocaliserRecipe, train_localiser
 
     recipe = LocaliserRecipe()
     if iterations is not None:
@@ -125,7 +131,7 @@ def _train_localiser(
         raise typer.BadParameter("a localiser learns from --landmarks")
     with progress("learning", None) as learning:
 
-        def watch(done: int, loss: float, found: Found | None) -> None:
+        def watch(done: int, loss: float, found: FirstLook | None) -> None:
             learning(done, recipe.iterations)
             if found is not None:
                 typer.echo(

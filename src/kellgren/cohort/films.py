@@ -1,6 +1,7 @@
 """From the paths of a command line to the films to grade."""
 
 import fnmatch
+import math
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,23 +39,30 @@ def find_films(
     manifest
         A tidy table with side, subject and spacing; without ``paths`` it lists the films itself.
     spacing_mm
-        Distance of pixel centres on all of them, as the user says.
+        Distance of pixel centres on all of them, as the user says: more than 0, and counting more
+        than what the manifest or the files say.
     boxes
         A table of knees that a person marked, by ``source``.
 
     Raises
     ------
+    ScaleUnknown
+        The spacing is no length.
     TableError
         The table of boxes names a film that is not there.
     OutputError
         Two films have the same ``source``, so that their results could not be told apart.
     """
+    if spacing_mm is not None and not 0.0 < spacing_mm < math.inf:
+        raise errors.ScaleUnknown(
+            f"{spacing_mm} mm is no distance of pixel centres; films have 0.05 to 0.5."
+        )
     known = _by_file(manifest) if manifest is not None else {}
     found = [*_walk(paths)] if paths else [(path, row.path) for path, row in known.items()]
     marked = read_boxes(boxes) if boxes is not None else {}
     films = tuple(
-        replace(_film(path, source, known, laterality, spacing_mm), boxes=marked.get(source, ()))
-        for path, source in found
+        replace(film, boxes=marked.get(film.source, ()))
+        for film in (_film(path, source, known, laterality, spacing_mm) for path, source in found)
     )
     strangers = sorted(marked.keys() - {film.source for film in films})
     if strangers:

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from kellgren import clock, errors
-from kellgren.anatomy import Laterality
 from kellgren.bundles import DEFAULT_LOCALISER
 from kellgren.bundles.runtime import available_cores
 from kellgren.cohort.journal import Journal
+from kellgren.cohort.said import difference
 from kellgren.grading import Grader, Precision, load_bundle
 from kellgren.imaging import read_bytes
 from kellgren.localise import LearnedLocaliser, Localiser, WholePicture, load_localiser
@@ -106,7 +106,8 @@ def grade_films(
         **asdict(settings.options),
     }
     with Journal(output.folder, header, resume=output.resume) as journal:
-        done = {film.source: _finished(journal, film) for film in films}
+        keep_ids = settings.options.keep_ids
+        done = {film.source: _finished(journal, film, keep_ids=keep_ids) for film in films}
         remaining = _grade([film for film in films if done[film.source] is None], worker, workers)
         for film in films:
             result = done[film.source]
@@ -123,7 +124,7 @@ def write_tables(results: Sequence[FilmResult], folder: Path) -> None:
     write_report(results, folder, title="Knee osteoarthritis grades")
 
 
-def _finished(journal: Journal, film: Film) -> FilmResult | None:
+def _finished(journal: Journal, film: Film, *, keep_ids: bool) -> FilmResult | None:
     """What the journal has of a film, if the file and what is said of it are still the same."""
     result = journal.finished(film.source)
     if result is None:
@@ -133,15 +134,11 @@ def _finished(journal: Journal, film: Film) -> FilmResult | None:
             f"{film.source}: has changed since it was graded. Put the old file back, or grade into "
             "another folder."
         )
-    said = film.laterality or Laterality.UNKNOWN
-    sides = {
-        knee.laterality if knee.laterality_source == "user" else Laterality.UNKNOWN
-        for knee in result.knees
-    }
-    if sides - {said} or result.subject != film.subject:
+    different = difference(film, result, keep_ids=keep_ids)
+    if different is not None:
         raise errors.JournalMismatch(
-            f"{film.source}: was begun with another side or subject. Give the same laterality and "
-            "manifest, or another output folder."
+            f"{film.source}: was begun with another {different}. Give the same laterality, "
+            "boxes, spacing and manifest, or another output folder."
         )
     return result
 

@@ -28,10 +28,14 @@ def read(folder: Path, *, relative_to: Path) -> tuple[Row, ...]:
     Raises
     ------
     TableError
-        ``labels.csv`` lacks a column, or names a picture that is not there.
+        ``labels.csv`` lacks a column, holds something else than a grade, or names a picture that
+        is not there.
     """
-    with (folder / "labels.csv").open(newline="", encoding="utf-8") as stream:
-        labels = list(csv.DictReader(stream))
+    try:
+        with (folder / "labels.csv").open(newline="", encoding="utf-8-sig") as stream:
+            labels = list(csv.DictReader(stream))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise errors.TableError(f"{folder}/labels.csv: cannot be read ({error}).") from error
     wanted = {"image", "cluster", *_READERS}
     if not labels or not wanted <= labels[0].keys():
         raise errors.TableError(f"{folder}/labels.csv: needs the columns {sorted(wanted)}.")
@@ -51,8 +55,14 @@ def read(folder: Path, *, relative_to: Path) -> tuple[Row, ...]:
                 cluster=label["cluster"],
                 task=KL.name,
                 reader=reader,
-                value=int(label[reader]),
+                value=_grade(label[reader], path),
             )
             for reader in _READERS
         ]
     return tuple(rows)
+
+
+def _grade(text: str, path: Path) -> int:
+    if text not in KL.classes:
+        raise errors.TableError(f"{path}: its grade in labels.csv is {text!r}, not 0 to 4.")
+    return KL.classes.index(text)

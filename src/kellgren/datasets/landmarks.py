@@ -1,6 +1,7 @@
 """The landmarks table: where named points of knees lie on pictures, and who says so."""
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -54,17 +55,20 @@ def read_landmarks(path: Path) -> tuple[Placed, ...]:
         It is missing, has other columns, or a cell does not hold what its column says.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 raise errors.TableError(
                     f"{path.name}: not a landmarks table. Its columns are {', '.join(COLUMNS)}."
                 )
-            return tuple(_placed(cells) for cells in reader)
+            return tuple(
+                _placed(cells, f"{path.name}, row {number}")
+                for number, cells in enumerate(reader, start=2)
+            )
     except OSError as error:
         raise errors.TableError(f"{path}: no such table. Give a CSV file.") from error
-    except (ValueError, TypeError) as error:
-        raise errors.TableError(f"{path.name}: a cell cannot be read ({error}).") from error
+    except (csv.Error, ValueError) as error:
+        raise errors.TableError(f"{path.name}: cannot be read ({error}).") from error
 
 
 def write_landmarks(landmarks: Iterable[Placed], path: Path) -> None:
@@ -75,19 +79,37 @@ def write_landmarks(landmarks: Iterable[Placed], path: Path) -> None:
         writer.writerows(_cells(placed) for placed in landmarks)
 
 
-def _placed(cells: dict[str, str]) -> Placed:
-    return Placed(
-        dataset=cells["dataset"],
-        image=cells["image"],
-        knee=int(cells["knee"]),
-        landmark=cells["landmark"],
-        x=float(cells["x"]) if cells["x"] else None,
-        y=float(cells["y"]) if cells["y"] else None,
-        visible=cells["visible"] == "1",
-        laterality=Laterality(cells["laterality"]),
-        annotator=cells["annotator"],
-        date=cells["date"],
-    )
+def _placed(cells: dict[str, str], where: str) -> Placed:
+    if None in cells or None in cells.values():
+        raise errors.TableError(f"{where}: more or fewer cells than columns.")
+    try:
+        x, y = (_number(cells[name]) for name in ("x", "y"))
+        placed = Placed(
+            dataset=cells["dataset"],
+            image=cells["image"],
+            knee=int(cells["knee"]),
+            landmark=cells["landmark"],
+            x=x,
+            y=y,
+            visible={"0": False, "1": True}[cells["visible"]],
+            laterality=Laterality(cells["laterality"]),
+            annotator=cells["annotator"],
+            date=cells["date"],
+        )
+    except (ValueError, KeyError) as error:
+        raise errors.TableError(f"{where}: a cell cannot be read ({error}).") from error
+    if (x is None) != (y is None) or (placed.visible and x is None):
+        raise errors.TableError(f"{where}: what is visible has an x and a y.")
+    return placed
+
+
+def _number(text: str) -> float | None:
+    if text == "":
+        return None
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no place")
+    return value
 
 
 def _cells(placed: Placed) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Where a crop lies on its film: one invertible affine map, and nothing without it."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -70,6 +71,43 @@ class Frame:
         last = self.size_px - 1
         return Frame(((-a, b, tx + a * last), (-c, d, ty + c * last)), self.size_px)
 
+    def rotate(self, degrees: float, *, pixel_aspect: float = 1.0) -> "Frame":
+        """The same square turned about its middle, clockwise as the film is seen.
+
+        What the crop shows turns the other way. ``pixel_aspect`` is the height of a film pixel over
+        its width, (row spacing) / (column spacing), so that a square stays one in millimetres.
+        """
+        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        middle = (self.size_px - 1) / 2
+        (a, b, _), (c, d, _) = self.matrix
+        down, across = sin * pixel_aspect, sin / pixel_aspect
+        linear = (
+            (cos * a - down * c, cos * b - down * d),
+            (across * a + cos * c, across * b + cos * d),
+        )
+        x, y = self.to_film((middle, middle))
+        return Frame(_about(linear, middle, x, y), self.size_px)
+
+    def part(self, x: float, y: float, size_px: int) -> "Frame":
+        """The square of ``size_px`` whose first pixel is the crop's (x, y), at the same scale.
+
+        It may reach past the crop, which is how a crop is padded.
+        """
+        (a, b, tx), (c, d, ty) = self.matrix
+        return Frame(((a, b, a * x + b * y + tx), (c, d, c * x + d * y + ty)), size_px)
+
+    def pad(self, pixels: int) -> "Frame":
+        """The same crop with so many pixels more on each side."""
+        return self.part(-pixels, -pixels, self.size_px + 2 * pixels)
+
+    def resize(self, size_px: int) -> "Frame":
+        """The same square in another number of pixels, edge on edge, such as an attention map's."""
+        (a, b, _), (c, d, _) = self.matrix
+        ratio = self.size_px / size_px
+        x, y = self.to_film(((self.size_px - 1) / 2,) * 2)
+        linear = ((a * ratio, b * ratio), (c * ratio, d * ratio))
+        return Frame(_about(linear, (size_px - 1) / 2, x, y), size_px)
+
     @property
     def axis_aligned(self) -> bool:
         """Whether the crop is an upright, unmirrored box."""
@@ -83,3 +121,14 @@ class Frame:
         corners = self.to_film([(low, low), (high, low), (low, high), (high, high)]) + 0.5
         (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
         return float(x0), float(y0), float(x1), float(y1)
+
+
+def _about(
+    linear: tuple[tuple[float, float], tuple[float, float]], middle: float, x: float, y: float
+) -> Matrix:
+    """The map with this linear part that brings (middle, middle) to the film's (x, y)."""
+    (a, b), (c, d) = linear
+    return (
+        (a, b, float(x - (a + b) * middle)),
+        (c, d, float(y - (c + d) * middle)),
+    )

@@ -14,6 +14,10 @@ from kellgren.imaging.radiograph import Radiograph
 
 SideUnit = Literal["mm_detector", "plateau_width", "whole_picture"]
 
+_OFF_FILM = "the region lies wholly off the film"
+_FINEST_PX = 4096
+"""Chosen: a region of the longest detector side; a larger one is sampled more coarsely."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegionSpec:
@@ -95,7 +99,8 @@ def cut_region(film: Radiograph, frame: Frame, spec: RegionSpec) -> Region:
     film
         The film.
     frame
-        An upright box of ``spec.size_px`` pixels; it may reach past the film's edges.
+        A square of ``spec.size_px`` pixels, turned and mirrored or not; it may reach past the
+        film's edges.
     spec
         How; ``mean`` and ``sd`` are applied by `standardise`, mirroring by `Region.mirror`.
 
@@ -106,9 +111,9 @@ def cut_region(film: Radiograph, frame: Frame, spec: RegionSpec) -> Region:
     """
     if frame.size_px != spec.size_px:
         raise ValueError(f"the frame is {frame.size_px} px wide, the specification {spec.size_px}")
-    if not frame.axis_aligned:
-        raise ValueError("only upright, unmirrored frames can be cut")
-    values, on_film = _resample(film, frame)
+    if frame.mirrored:
+        return cut_region(film, frame.mirror(), spec).mirror()
+    values, on_film = _resample(film, frame) if frame.axis_aligned else _turned(film, frame)
     low, high = np.percentile(values[on_film], spec.percentiles)
     scaled = np.clip((values - low) / max(float(high - low), np.finfo(np.float32).tiny), 0.0, 1.0)
     if spec.levels is not None:
@@ -129,7 +134,7 @@ def _resample(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDAr
     x0, y0, x1, y1 = frame.edges
     inside = (max(x0, 0.0), max(y0, 0.0), min(x1, float(columns)), min(y1, float(rows)))
     if inside[0] >= inside[2] or inside[1] >= inside[3]:
-        raise ValueError("the region lies wholly off the film")
+        raise ValueError(_OFF_FILM)
     left, right = _covered(inside[0] - x0, inside[2] - x0, x1 - x0, size)
     top, bottom = _covered(inside[1] - y0, inside[3] - y0, y1 - y0, size)
     picture = Image.fromarray(film.pixels.astype(np.float32))
@@ -139,6 +144,52 @@ def _resample(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDAr
     values[top:bottom, left:right] = np.asarray(part)
     on_film[top:bottom, left:right] = True
     return values, on_film
+
+
+def _turned(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """As `_resample`, of a square that is not upright.
+
+    It is first sampled at the film's own resolution or finer, bilinearly, then shrunk as an upright
+    region is: antialiasing along the crop's axes. A mask of where the film is goes the same way, so
+    that pixels at its edge are means of film alone.
+    """
+    rows, columns = film.shape
+    size = frame.size_px
+    # The part of the film that is needed, and a pixel more for its neighbours.
+    x0, y0, x1, y1 = frame.edges
+    left, top = max(math.floor(x0) - 1, 0), max(math.floor(y0) - 1, 0)
+    right, bottom = min(math.ceil(x1) + 1, columns), min(math.ceil(y1) + 1, rows)
+    if left >= right or top >= bottom:
+        raise ValueError(_OFF_FILM)
+    part = np.ascontiguousarray(film.pixels[top:bottom, left:right], dtype=np.float32)
+    (a, b, _), (c, d, _) = frame.matrix
+    steps = math.ceil(max(math.hypot(a, c), math.hypot(b, d)))
+    fine = frame.resize(size * max(min(steps, _FINEST_PX // size), 1))
+    shown = np.ones_like(part)
+    on_film = _sampled(shown, frame, left, top) > 0.5
+    if not on_film.any():
+        raise ValueError(_OFF_FILM)
+    values = _shrunk(_sampled(part, fine, left, top), size)
+    if not on_film.all():
+        share = _shrunk(_sampled(shown, fine, left, top), size)
+        values = np.divide(values, share, out=np.zeros_like(values), where=on_film)
+    return values, on_film
+
+
+def _sampled(part: NDArray[np.float32], frame: Frame, left: int, top: int) -> NDArray[np.float32]:
+    """The frame's pixels, bilinear, 0 off the part; (left, top) is the part's first film pixel."""
+    (a, b, tx), (c, d, ty) = frame.matrix
+    # Pillow counts from the first pixel's edge, not from its centre.
+    x, y = tx - left + 0.5 - (a + b) / 2, ty - top + 0.5 - (c + d) / 2
+    size = (frame.size_px, frame.size_px)
+    sampled = Image.fromarray(part).transform(
+        size, Image.Transform.AFFINE, (a, b, x, c, d, y), Image.Resampling.BILINEAR
+    )
+    return np.asarray(sampled)
+
+
+def _shrunk(fine: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    return np.asarray(Image.fromarray(fine).resize((size, size), Image.Resampling.BILINEAR))
 
 
 def _covered(start: float, stop: float, side: float, size: int) -> tuple[int, int]:

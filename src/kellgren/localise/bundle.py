@@ -17,6 +17,9 @@ from kellgren.records import BundleReference
 NEEDED = frozenset({LEFT, RIGHT, MIDDLE})
 """The landmarks without which there is no region."""
 
+MULTIPLE = 32
+"""Contract: sides of the graph's input are multiples of this."""
+
 
 class LocaliserRecord(Strict):
     """``bundle.json`` of a localiser.
@@ -31,6 +34,8 @@ class LocaliserRecord(Strict):
         Certainty from which a joint on the whole film is looked at closely.
     accepted
         Certainty, when looked at closely, from which it counts as a knee.
+    beside
+        Certainty that is enough for a knee beside a sure one of about its size.
     zoom
         Side of the close look, in plateau widths.
     centre
@@ -48,6 +53,7 @@ class LocaliserRecord(Strict):
     landmarks: Annotated[tuple[str, ...], Field(min_length=1)]
     first_look: Share
     accepted: Share
+    beside: Share
     zoom: Annotated[float, Field(gt=1.0)]
     centre: tuple[float, float]
     trained_on: tuple[TrainedOn, ...]
@@ -98,10 +104,17 @@ def load_localiser(source: str | Path = DEFAULT_LOCALISER) -> LocaliserBundle:
             f"{source}: {RECORD} is not a localiser's: {problem(error)}. Use the version of "
             "kellgren that made it, or export it again."
         ) from error
-    if not set(record.landmarks) >= NEEDED or record.files.keys() != {MODEL}:
+    names = set(record.landmarks)
+    if not names >= NEEDED or len(names) != len(record.landmarks):
         raise errors.BundleInvalid(
-            f"{source}: {RECORD} needs the landmarks {', '.join(sorted(NEEDED))} and the file "
-            f"{MODEL} alone."
+            f"{source}: {RECORD} needs the landmarks {', '.join(sorted(NEEDED))}, each once."
+        )
+    if record.files.keys() != {MODEL}:
+        raise errors.BundleInvalid(f"{source}: {RECORD} must list {MODEL} alone.")
+    if record.film.size_px < MULTIPLE or record.film.size_px % MULTIPLE:
+        raise errors.BundleInvalid(
+            f"{source}: {RECORD} shows films at {record.film.size_px} px; sides of the graph's "
+            f"input are multiples of {MULTIPLE}."
         )
     verify(stored, record.files)
     return LocaliserBundle(record, stored.sha256, stored.contents)

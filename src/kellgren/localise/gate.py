@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kellgren.imaging import Frame, Radiograph
 from kellgren.localise.landmarks import Joint
@@ -18,10 +19,16 @@ LEAST_WIDTH_PX: Final = 48.0
 """Chosen: a plateau of 75 mm is then 1.6 mm a pixel, half a narrowed joint space."""
 
 WHITE_SHARE: Final = 0.5
-"""Chosen: of a region's pixels at the film's highest value; the bones then show nothing."""
+"""Chosen: of a region's pixels at its own highest value; the bones then show nothing."""
 
 LEAST_CONTRAST: Final = 0.04
-"""Chosen: of the film's whole range between the 5th and the 99th percentile of a region."""
+"""Chosen: of the film's range, between the 5th and the 99th percentile of a region."""
+
+_SATURATED: Final = 0.01
+"""Chosen: of the film's range; what lossy compression makes of one value."""
+
+_SAMPLED: Final = 300
+"""Chosen: rows and columns that are looked at, enough for a share."""
 
 
 def knee_gate(film: Radiograph, frame: Frame, joint: Joint) -> tuple[Gate, tuple[str, ...]]:
@@ -34,17 +41,20 @@ def knee_gate(film: Radiograph, frame: Frame, joint: Joint) -> tuple[Gate, tuple
     joint
         The landmarks in film pixels.
     """
-    reasons: list[GateCode] = []
-    warnings: list[str] = []
-    share = on_film(film, frame)
-    if share < LEAST_ON_FILM:
-        reasons.append("REGION_CUT")
-    elif share < WHOLE_ON_FILM:
-        warnings.append("REGION_CUT")
+    cut, warnings = cut_gate(film, frame)
+    reasons: list[GateCode] = [*cut.reasons]
     if joint.width < LEAST_WIDTH_PX:
         reasons.append("TOO_COARSE")
     reasons += _exposure(film, frame)
-    return Gate(graded=not reasons, reasons=tuple(reasons)), tuple(warnings)
+    return Gate(graded=not reasons, reasons=tuple(reasons)), warnings
+
+
+def cut_gate(film: Radiograph, frame: Frame) -> tuple[Gate, tuple[str, ...]]:
+    """Whether enough of a region lies on the film, whoever placed it; and a warning if hardly."""
+    share = on_film(film, frame)
+    if share < LEAST_ON_FILM:
+        return Gate(graded=False, reasons=("REGION_CUT",)), ()
+    return Gate(), ("REGION_CUT",) if share < WHOLE_ON_FILM else ()
 
 
 def on_film(film: Radiograph, frame: Frame) -> float:
@@ -57,17 +67,29 @@ def on_film(film: Radiograph, frame: Frame) -> float:
 
 
 def _exposure(film: Radiograph, frame: Frame) -> list[GateCode]:
+    """A region without differences is over- or underexposed by how bright it is.
+
+    Ranges are between percentiles, so that neither one broken pixel nor a lead marker, which are
+    brighter than any bone, makes a knee seem dark or hides that it is white.
+    """
     rows, columns = film.shape
-    x0, y0, x1, y1 = (round(edge) for edge in frame.edges)
-    part = film.pixels[max(y0, 0) : min(y1, rows), max(x0, 0) : min(x1, columns)]
+    x0, y0, x1, y1 = (max(round(edge), 0) for edge in frame.edges)
+    part = film.pixels[y0 : min(y1, rows), x0 : min(x1, columns)]
     if part.size == 0:
         return []
-    step = max(1, int(max(part.shape) // 300))  # enough pixels for a share
-    seen = part[::step, ::step].astype(np.float32)
-    lowest, highest = float(film.pixels.min()), float(film.pixels.max())
-    if float((seen >= highest).mean()) > WHITE_SHARE:
-        return ["OVEREXPOSED"]
+    darkest, brightest = np.percentile(_sampled(film.pixels), (0.5, 99.5))
+    whole = max(float(brightest - darkest), 1e-6)
+    seen = _sampled(part)
     low, high = np.percentile(seen, (5.0, 99.0))
-    if float(high - low) < LEAST_CONTRAST * max(highest - lowest, 1e-6):
+    bright = float(high - darkest) > 0.5 * whole
+    white = float((seen >= high - _SATURATED * whole).mean()) > WHITE_SHARE
+    if bright and white:
+        return ["OVEREXPOSED"]
+    if float(high - low) < LEAST_CONTRAST * whole:
         return ["UNDEREXPOSED"]
     return []
+
+
+def _sampled(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+    step = max(1, max(pixels.shape) // _SAMPLED)
+    return pixels[::step, ::step].astype(np.float32)

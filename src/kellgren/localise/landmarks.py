@@ -1,6 +1,6 @@
 """From heat maps to knees: peaks, put together by the joint's own proportions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +26,17 @@ LANDMARKS: Final = (
 )
 """In the words of the landmarks table, see docs/contracts.md."""
 
+STRIDE: Final = 4
+"""Pixels of the network's picture that a heat-map cell is wide."""
+
 _REACH: Final = 0.25
 """Chosen: how far from its expected place, in plateau widths, a landmark's peak is looked for."""
+
+_MOST: Final = 24
+"""Chosen: peaks of a map that are looked at, so that a noisy one costs no more than others."""
+
+_APART: Final = 0.6
+"""Chosen: plateau widths between the middles of two knees; legs that touch are one apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,8 @@ class Joint:
 
 def peaks(heat: NDArray[np.float32], threshold: float) -> list[Peak]:
     """Local maxima of one map (h, w), highest first, placed between cells by their neighbours."""
-    padded = np.pad(heat, 1, mode="edge")
+    # mirrored, so that a maximum at the border is placed on it and not beyond
+    padded = np.pad(heat, 1, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
     rows, columns = np.nonzero((heat >= windows.max((-2, -1))) & (heat >= threshold))
     found = []
@@ -82,7 +92,7 @@ def peaks(heat: NDArray[np.float32], threshold: float) -> list[Peak]:
         logs = np.log(np.maximum(windows[row, column], 1e-6))
         dx, dy = _vertex(*logs[1]), _vertex(*logs[:, 1])
         found.append((column + dx, row + dy, float(heat[row, column])))
-    return sorted(found, key=lambda peak: -peak[2])
+    return sorted(found, key=lambda peak: -peak[2])[:_MOST]
 
 
 def _vertex(before: float, at: float, after: float) -> float:
@@ -96,8 +106,7 @@ def joints(
 ) -> tuple[Joint, ...]:
     """Every knee of a heat map (K, h, w), in map cells, most certain first.
 
-    A joint's middle needs a plateau end on either side of it, alike in distance and level. Of two
-    that share an end, the more certain is kept.
+    A joint's middle needs a plateau end on either side of it, alike in distance and level.
     """
     by_name = {name: peaks(heat[k], threshold) for k, name in enumerate(names)}
     found = []
@@ -111,27 +120,27 @@ def joints(
         if pairs:
             _, left, right = max(pairs)
             found.append(_joint(middle, left, right, by_name))
-    found.sort(key=lambda joint: -joint.confidence)
+    return distinct(found)
+
+
+def distinct(found: Iterable[Joint]) -> tuple[Joint, ...]:
+    """The joints, most certain first, without those that lie where a more certain one does."""
     kept: list[Joint] = []
-    for joint in found:
+    for joint in sorted(found, key=lambda each: -each.confidence):
         if all(_apart(joint, other) for other in kept):
             kept.append(joint)
     return tuple(kept)
 
 
-def central_joint(heat: NDArray[np.float32], names: Sequence[str]) -> Joint | None:
-    """The knee in the middle of a map that was cut around one, or None.
-
-    Every landmark is the highest peak; low ones are kept, so that a caller sees how low.
-    """
-    centre = ((heat.shape[2] - 1) / 2.0, (heat.shape[1] - 1) / 2.0)
-    best: Joint | None = None
+def central_joint(
+    heat: NDArray[np.float32], names: Sequence[str], *, centre: Point
+) -> Joint | None:
+    """The most certain knee around a map's cell ``centre``, however uncertain; None without any."""
     for joint in joints(heat, names, threshold=0.05):
         x, y = joint.places[MIDDLE]
-        near = np.hypot(x - centre[0], y - centre[1]) < 0.5 * joint.width
-        if near and (best is None or joint.confidence > best.confidence):
-            best = joint
-    return best
+        if np.hypot(x - centre[0], y - centre[1]) < 0.5 * joint.width:
+            return joint
+    return None
 
 
 def _fit(middle: Peak, left: Peak, right: Peak) -> float:
@@ -182,4 +191,4 @@ def _joint(middle: Peak, left: Peak, right: Peak, by_name: dict[str, list[Peak]]
 
 def _apart(joint: Joint, other: Joint) -> bool:
     (x0, y0), (x1, y1) = joint.places[MIDDLE], other.places[MIDDLE]
-    return float(np.hypot(x1 - x0, y1 - y0)) > 0.6 * min(joint.width, other.width)
+    return float(np.hypot(x1 - x0, y1 - y0)) > _APART * max(joint.width, other.width)

@@ -1,7 +1,7 @@
 """Knees on whole films: one look at the film, then a close look at every knee."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,28 +11,32 @@ from kellgren.anatomy import Laterality
 from kellgren.bundles.runtime import OnnxRuntime, available_cores
 from kellgren.bundles.store import MODEL
 from kellgren.imaging import Frame, Radiograph, RegionSpec, cut_region
-from kellgren.localise.bundle import LocaliserBundle
+from kellgren.localise.bundle import MULTIPLE, LocaliserBundle
 from kellgren.localise.gate import knee_gate
-from kellgren.localise.landmarks import MIDDLE, Joint, central_joint, joints
+from kellgren.localise.landmarks import (
+    MIDDLE,
+    STRIDE,
+    Joint,
+    Point,
+    central_joint,
+    distinct,
+    joints,
+)
 from kellgren.localise.localiser import Found
-from kellgren.records import BundleReference, LateralitySource, ScaleSource
+from kellgren.localise.sides import sides
+from kellgren.records import BundleReference, ScaleSource
 
 OPEN_REGION_WIDTHS = 1.25
 """Plateau widths a side of a region that comes cut, as kneeKL299's: what ``whole_picture`` means
 on a whole film."""
 
-_MULTIPLE = 32
-"""Sides of the graph's input are multiples of this."""
 
-_SURE = 0.25
-"""Chosen: certainty × place of the fibula from which it decides the side."""
+class Graph(Protocol):
+    """What makes heat maps: ``film`` (1, 1, H, W) → ``heatmap`` (1, K, H/4, W/4)."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    laterality: Laterality
-    source: LateralitySource
-    conflict: bool = False
+    def run(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Every output by name for the graph's inputs by name."""
+        ...
 
 
 class LearnedLocaliser:
@@ -42,13 +46,25 @@ class LearnedLocaliser:
     ----------
     bundle
         From `load_localiser`.
+    graph
+        What runs instead of the bundle's graph.
     threads
         Of one inference; None means all cores.
+
+    Raises
+    ------
+    BundleInvalid
+        The graph does not give one map for each landmark.
     """
 
-    def __init__(self, bundle: LocaliserBundle, *, threads: int | None = None) -> None:
+    def __init__(
+        self, bundle: LocaliserBundle, *, graph: Graph | None = None, threads: int | None = None
+    ) -> None:
         self.bundle = bundle
-        self._graph = OnnxRuntime(bundle.contents[MODEL], threads=threads or available_cores())
+        self._graph = graph or OnnxRuntime(
+            bundle.contents[MODEL], threads=threads or available_cores()
+        )
+        self._refuse_other_maps()
 
     @property
     def reference(self) -> BundleReference:
@@ -66,13 +82,16 @@ class LearnedLocaliser:
             The specification is in millimetres and the film has no spacing.
         """
         found = self.joints(film)
-        sides = _sides(found, film, laterality)
+        told = sides(
+            [joint.places[MIDDLE] for joint in found],
+            film.header,
+            laterality,
+            fibulas=[joint.fibula_side for joint in found],
+        )
         knees = []
-        for joint, side in zip(found, sides, strict=True):
+        for joint, side in zip(found, told, strict=True):
             frame, scale_source = self._region(joint, film, spec)
             gate, warnings = knee_gate(film, frame, joint)
-            if side.conflict:
-                warnings = (*warnings, "LATERALITY_CONFLICT")
             knees.append(
                 Found(
                     frame=frame,
@@ -81,7 +100,7 @@ class LearnedLocaliser:
                     scale_source=scale_source,
                     confidence=round(joint.confidence, 4),
                     gate=gate,
-                    warnings=warnings,
+                    warnings=(*warnings, *side.warnings),
                     landmarks=joint.places,
                 )
             )
@@ -94,118 +113,117 @@ class LearnedLocaliser:
         longest = float(max(rows, columns))
         whole = Frame.of_box(0.0, 0.0, longest, longest, size_px=record.film.size_px)
         seen = joints(self._look(film, whole), record.landmarks, threshold=record.first_look)
-        accepted: list[Joint] = []
-        for candidate in seen:
-            joint = self._closer(film, _onto_film(candidate, whole))
-            if joint is None or joint.confidence < record.accepted:
-                continue
-            if all(_apart(joint, other) for other in accepted):
-                accepted.append(joint)
-        return tuple(sorted(accepted, key=lambda joint: joint.places[MIDDLE][0]))
+        closer = (self._closer(film, _onto_film(candidate, whole)) for candidate in seen)
+        found = distinct([joint for joint in closer if joint is not None])
+        sure = [joint for joint in found if joint.confidence >= record.accepted]
+        beside = [
+            joint
+            for joint in found
+            if joint.confidence < record.accepted
+            and joint.confidence >= record.beside
+            and any(_alike(joint, other) for other in sure)
+        ]
+        return tuple(sorted((*sure, *beside), key=lambda joint: joint.places[MIDDLE][0]))
 
     def _closer(self, film: Radiograph, candidate: Joint) -> Joint | None:
-        """The same knee, looked at closely; None if there is none after all."""
+        """The same knee, looked at closely; None if there is none on the film after all."""
         record = self.bundle.record
         x, y = candidate.places[MIDDLE]
         half = record.zoom * candidate.width / 2.0
-        rows, columns = film.shape
-        if not (-half < x < columns + half and -half < y < rows + half):
+        if not _shows(film, (x, y)):
             return None
         frame = Frame.of_box(
             x + 0.5 - half, y + 0.5 - half, x + 0.5 + half, y + 0.5 + half,
             size_px=record.film.size_px,
         )  # fmt: skip
-        joint = central_joint(self._look(film, frame), record.landmarks)
-        return None if joint is None else _onto_film(joint, frame)
+        middle = (record.film.size_px / STRIDE - 1.0) / 2.0
+        found = central_joint(self._look(film, frame), record.landmarks, centre=(middle, middle))
+        joint = None if found is None else _onto_film(found, frame)
+        return joint if joint is not None and _shows(film, joint.places[MIDDLE]) else None
 
     def _look(self, film: Radiograph, frame: Frame) -> NDArray[np.float32]:
-        """Heat maps (K, h, w) of a part of a film."""
+        """Heat maps (K, h, w) of a part of a film, from the part's upper left corner."""
         record = self.bundle.record
         region = cut_region(film, frame, record.film)
         rows, columns = film.shape
-        _, _, x1, y1 = frame.edges
+        x0, y0, x1, y1 = frame.edges
         # beyond the film's right and lower edge there is nothing to look at
         needed = [
             _up_to_multiple(min(1.0, (edge - start) / (end - start)) * record.film.size_px)
-            for edge, start, end in (
-                (rows, frame.edges[1], y1),
-                (columns, frame.edges[0], x1),
-            )
+            for edge, start, end in ((rows, y0, y1), (columns, x0, x1))
         ]
         pixels = region.pixels[: needed[0], : needed[1]]
         heat: NDArray[np.float32] = self._graph.run(film=pixels[None, None])["heatmap"][0]
         return heat
 
+    def _refuse_other_maps(self) -> None:
+        """One small empty picture shows what the graph gives."""
+        sides = (MULTIPLE, 2 * MULTIPLE)
+        wanted = (1, len(self.bundle.record.landmarks), sides[0] // STRIDE, sides[1] // STRIDE)
+        outputs = self._graph.run(film=np.zeros((1, 1, *sides), dtype=np.float32))
+        if "heatmap" not in outputs or outputs["heatmap"].shape != wanted:
+            raise errors.BundleInvalid(
+                f"{self.bundle.record.name}: its graph does not give one heat map for each "
+                "landmark of its record. Export it again."
+            )
+
     def _region(
         self, joint: Joint, film: Radiograph, spec: RegionSpec
     ) -> tuple[Frame, ScaleSource]:
         source: ScaleSource = "plateau_width"
-        side = OPEN_REGION_WIDTHS * joint.width
+        across = down = OPEN_REGION_WIDTHS * joint.width
         if spec.side_unit == "plateau_width" and spec.side is not None:
-            side = spec.side * joint.width
+            across = down = spec.side * joint.width
         elif spec.side_unit == "mm_detector" and spec.side is not None:
             if film.detector_spacing_mm is None:
                 raise errors.ScaleUnknown(
                     "this bundle's region is in millimetres and the film has no pixel spacing. "
                     "Give --spacing-mm."
                 )
-            side, source = spec.side / film.detector_spacing_mm[1], "spacing"
+            # pixels need not be square
+            down, across = (spec.side / spacing for spacing in film.detector_spacing_mm)
+            source = "spacing"
+        x, y = self._centre(joint)
+        half_x, half_y = across / 2.0, down / 2.0
+        frame = Frame.of_box(x - half_x, y - half_y, x + half_x, y + half_y, size_px=spec.size_px)
+        return frame, source
+
+    def _centre(self, joint: Joint) -> Point:
+        """Of a region, in film edges: from the joint's middle, along and across the plateau."""
         angle = np.deg2rad(joint.tilt_deg)
-        across, down = self.bundle.record.centre
+        cos, sin = float(np.cos(angle)), float(np.sin(angle))
+        along, across = self.bundle.record.centre
         x, y = joint.places[MIDDLE]
-        x += float(np.cos(angle) * across - np.sin(angle) * down) * joint.width + 0.5
-        y += float(np.sin(angle) * across + np.cos(angle) * down) * joint.width + 0.5
-        half = side / 2.0
         return (
-            Frame.of_box(x - half, y - half, x + half, y + half, size_px=spec.size_px),
-            source,
+            x + 0.5 + (cos * along - sin * across) * joint.width,
+            y + 0.5 + (sin * along + cos * across) * joint.width,
         )
+
+
+def _shows(film: Radiograph, place: Point) -> bool:
+    """Whether a place lies on a film."""
+    rows, columns = film.shape
+    return 0.0 <= place[0] + 0.5 <= columns and 0.0 <= place[1] + 0.5 <= rows
+
+
+def _alike(joint: Joint, other: Joint) -> bool:
+    """Whether two knees of one film can be one person's: nearly as wide, and side by side."""
+    (x0, y0), (x1, y1) = joint.places[MIDDLE], other.places[MIDDLE]
+    wider = max(joint.width, other.width)
+    return min(joint.width, other.width) > 0.75 * wider and abs(x1 - x0) > max(
+        abs(y1 - y0), 0.8 * wider
+    )
 
 
 def _onto_film(joint: Joint, frame: Frame) -> Joint:
     """Heat-map cells → film pixels."""
-    cells_to_crop = {
-        name: ((x + 0.5) * 4.0 - 0.5, (y + 0.5) * 4.0 - 0.5)
-        for name, (x, y) in joint.places.items()
-    }
     moved = {}
-    for name, place in cells_to_crop.items():
-        x, y = frame.to_film(place).tolist()
+    for name, (column, row) in joint.places.items():
+        in_crop = ((column + 0.5) * STRIDE - 0.5, (row + 0.5) * STRIDE - 0.5)
+        x, y = frame.to_film(in_crop).tolist()
         moved[name] = (float(x), float(y))
     return replace(joint, places=moved)
 
 
 def _up_to_multiple(pixels: float) -> int:
-    return max(int(np.ceil(pixels / _MULTIPLE)), 1) * _MULTIPLE
-
-
-def _apart(joint: Joint, other: Joint) -> bool:
-    (x0, y0), (x1, y1) = joint.places[MIDDLE], other.places[MIDDLE]
-    return float(np.hypot(x1 - x0, y1 - y0)) > 0.6 * min(joint.width, other.width)
-
-
-def _sides(found: Sequence[Joint], film: Radiograph, given: Laterality | None) -> tuple[_Side, ...]:
-    """Given by the user > tag > place in a two-knee film > the fibula > unknown."""
-    known = given is not None and given is not Laterality.UNKNOWN
-    tag = film.header.laterality
-    if len(found) == 1 and given is not None and known:
-        conflict = tag not in {Laterality.UNKNOWN, given}
-        return (_Side(given, "user", conflict),)
-    if len(found) == 1 and tag is not Laterality.UNKNOWN:
-        return (_Side(tag, "tag"),)
-    if len(found) == 2:
-        # the patient's right knee is shown at the film's left
-        conflict = known or tag is not Laterality.UNKNOWN
-        return (
-            _Side(Laterality.RIGHT, "place", conflict),
-            _Side(Laterality.LEFT, "place", conflict),
-        )
-    return tuple(_by_fibula(joint) for joint in found)
-
-
-def _by_fibula(joint: Joint) -> _Side:
-    evidence = joint.fibula_side
-    if abs(evidence) < _SURE:
-        return _Side(Laterality.UNKNOWN, "unknown")
-    # the fibula is lateral: at the image's left of a right knee
-    return _Side(Laterality.RIGHT if evidence < 0.0 else Laterality.LEFT, "landmarks")
+    return max(int(np.ceil(pixels / MULTIPLE)), 1) * MULTIPLE

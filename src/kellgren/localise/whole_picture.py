@@ -3,6 +3,7 @@
 from kellgren.anatomy import Laterality
 from kellgren.imaging import Radiograph, RegionSpec, whole_picture
 from kellgren.localise.localiser import Found
+from kellgren.localise.sides import sides
 
 
 class WholePicture:
@@ -17,12 +18,14 @@ class WholePicture:
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
     ) -> tuple[Found, ...]:
         """The whole picture as one knee."""
-        known = laterality is not None and laterality is not Laterality.UNKNOWN
+        rows, columns = film.shape
+        (side,) = sides([(columns / 2.0, rows / 2.0)], film.header, laterality)
         return (
             Found(
                 frame=whole_picture(film, spec),
-                laterality=laterality if known and laterality else Laterality.UNKNOWN,
-                laterality_source="user" if known else "unknown",
+                laterality=side.laterality,
+                laterality_source=side.source,
                 scale_source="whole_picture",
+                warnings=side.warnings,
             ),
         )

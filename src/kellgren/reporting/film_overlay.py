@@ -120,9 +120,15 @@ def _paste(
 def _draw_knee(canvas: Canvas, knee: Knee, task: Task, scale: float, size: tuple[int, int]) -> None:
     colour: Colour = ACCENT if knee.gate.graded else CAUTION
     x0, y0, x1, y1 = (edge * scale for edge in knee.box_px)
-    canvas.pen.rectangle((x0, y0, x1 - 1, y1 - 1), outline=colour, width=2)
+    # on the film only: what reaches past its edge would stand among the words
+    left, top = max(x0, 0.0), max(y0, 0.0)
+    right, bottom = min(x1, size[0]) - 1, min(y1, size[1]) - 1
+    if left <= right and top <= bottom:
+        canvas.pen.rectangle((left, top, right, bottom), outline=colour, width=2)
     for x, y in knee.landmarks.values():
         at_x, at_y = (x + 0.5) * scale, (y + 0.5) * scale
+        if not (0.0 <= at_x < size[0] and 0.0 <= at_y < size[1]):
+            continue
         canvas.pen.line((at_x - _ARM, at_y, at_x + _ARM, at_y), fill=TEXT, width=1)
         canvas.pen.line((at_x, at_y - _ARM, at_x, at_y + _ARM), fill=TEXT, width=1)
     prediction = prediction_of(knee, task)
@@ -134,8 +140,9 @@ def _draw_knee(canvas: Canvas, knee: Knee, task: Task, scale: float, size: tuple
             f"{SIDE_WORDS[knee.laterality]}: {task.name.upper()} "
             f"{class_words(task, prediction.grade)} ({certainty})"
         )
-    at = (round(min(max(x0, 4.0), size[0] - 280.0)), round(max(y0 - 8.0, 26.0)))
-    canvas.mark((max(at[0], 4), at[1]), words, size=20, colour=colour)
+    at_x = round(max(min(x0, size[0] - 280.0), 4.0))
+    at_y = round(min(max(y0 - 8.0, 26.0), size[1] - 4.0))
+    canvas.mark((at_x, at_y), words, size=20, colour=colour)
 
 
 def _notes(result: FilmResult) -> list[str]:
@@ -144,6 +151,8 @@ def _notes(result: FilmResult) -> list[str]:
     for knee in result.knees:
         codes += [code for code in knee.gate.reasons if code not in codes]
     notes = [f"{code}: {GATE_WORDS[code]}" for code in codes]
+    if result.error is not None:
+        notes.insert(0, f"{result.error.code}: {result.error.message}")
     warnings = sorted({*result.warnings, *(w for knee in result.knees for w in knee.warnings)})
     if warnings:
         notes.append("Warnings: " + ", ".join(warnings))

@@ -30,8 +30,11 @@ from kellgren.reporting.wording import (
 KNEES_PER_PAGE = 50
 """Chosen: overlays of 0.3 MB each, so that a page loads 15 MB at most when scrolled to its end."""
 
-REFUSALS_PER_PAGE = 200
-"""Chosen: lines of text only."""
+REFUSALS_PER_PAGE = 50
+"""Chosen: as for knees, since each may have its film's overlay beside it."""
+
+THUMBNAIL_PX = 160
+"""Chosen: wide enough to see which film it is, and that a knee is on it."""
 
 GENERATOR_MARK = '<meta name="generator" content="kellgren">'
 
@@ -53,7 +56,8 @@ def write_report(
 ) -> Path:
     """Write ``report.html`` and, for many knees, ``report-2.html`` and so on beside it.
 
-    A summary, one card a knee with its overlay, then what was not graded and why. No page needs a
+    A summary, one card a knee with its overlay, then what was not graded, why, what to do, and the
+    film where it could be decoded. No page needs a
     script or anything from outside the folder, and each forbids both. The same results give the
     same bytes; pages of an earlier, longer report are removed.
 
@@ -62,7 +66,7 @@ def write_report(
     results
         In any order; shown by source, then laterality.
     folder
-        Where ``attention_png`` of the knees is relative to.
+        Where ``attention_png`` of the knees and ``film_png`` of the films are relative to.
     title
         The heading.
     knees_per_page, refusals_per_page
@@ -270,6 +274,9 @@ def _card(entry: Entry) -> str:
     name = f'<span class="name">{source}</span>'
     if entry.result.synthetic:
         name += ' <span class="synthetic">SYNTHETIC</span>'
+    film = _film_link(entry.result)
+    if film is not None:
+        name += f' <a class="film" href="{film}">whole film</a>'
     # The caption repeats the picture's words, as text that can be searched and copied.
     parts = [
         _picture(knee, f"{side} of {source}: {_text(spoken)}"),
@@ -289,6 +296,21 @@ def _picture(knee: Knee, words: str) -> str:
     return (
         f'<a href="{link}"><img src="{link}" alt="{words}" width="{WIDTH}" height="{HEIGHT}" '
         'loading="lazy"></a>'
+    )
+
+
+def _film_link(result: FilmResult) -> str | None:
+    return None if result.film_png is None else _inside(result.film_png)
+
+
+def _thumbnail(result: FilmResult) -> str:
+    link = _film_link(result)
+    if link is None:
+        return ""
+    words = f"{_text(result.source)}, not graded"
+    return (
+        f'<a href="{link}"><img class="thumbnail" src="{link}" alt="{words}" '
+        f'width="{THUMBNAIL_PX}" loading="lazy"></a>'
     )
 
 
@@ -325,11 +347,12 @@ def _refusals(lines: Sequence[Entry]) -> str:
     for line in lines:
         side = f", {SIDE_WORDS[line.knee.laterality].lower()}" if line.knee else ""
         rows.append(
-            f'<tr><td class="name">{_text(line.result.source)}{_text(side)}</td>'
+            f"<tr><td>{_thumbnail(line.result)}</td>"
+            f'<td class="name">{_text(line.result.source)}{_text(side)}</td>'
             f"<td><code>{_text(line.status)}</code></td><td>{_text(line.message)}</td></tr>"
         )
     return (
         '<h2 id="not-graded">Not graded</h2><div class="panel scroll"><table>'
-        "<tr><th>Film</th><th>Code</th><th>What happened, and what to do</th></tr>"
+        "<tr><th>Film</th><th>Name</th><th>Code</th><th>What happened, and what to do</th></tr>"
         f"{''.join(rows)}</table></div>"
     )

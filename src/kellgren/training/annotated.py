@@ -1,5 +1,6 @@
 """Annotated pictures, and phantoms, as sources of composite films."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ class Annotated:
     source: Source
     sha256: str
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the file and of the landmarks on it."""
+        return hashlib.sha256(self.sha256.encode() + self.source.knees.tobytes()).hexdigest()
+
 
 def annotated(manifests: Iterable[Path], tables: Iterable[Path]) -> tuple[Annotated, ...]:
     """Read every annotated picture that a manifest lists.
@@ -42,7 +48,9 @@ def annotated(manifests: Iterable[Path], tables: Iterable[Path]) -> tuple[Annota
     Raises
     ------
     TrainingError
-        A table names a picture that no manifest lists.
+        A table names a picture that no manifest lists, or that is not the one listed.
+    InputError
+        A picture cannot be read.
     """
     listed = {
         (row.dataset, row.picture): (row, manifest.parent)
@@ -62,6 +70,11 @@ def annotated(manifests: Iterable[Path], tables: Iterable[Path]) -> tuple[Annota
             )
         row, root = listed[key]
         film = read_raster(root / row.path)
+        if row.sha256 not in {"", film.sha256}:
+            raise errors.TrainingError(
+                f"{row.path}: not the picture that the manifest describes; its SHA-256 is another. "
+                "Make the manifest again."
+            )
         source = Source(
             pixels=_eight_bit(film.pixels),
             knees=_knees(of_picture),
@@ -73,7 +86,19 @@ def annotated(manifests: Iterable[Path], tables: Iterable[Path]) -> tuple[Annota
 
 
 def divided(pictures: Sequence[Annotated]) -> tuple[list[Annotated], list[Annotated]]:
-    """Those that teach and those of held-back patients (or clusters)."""
+    """Those that teach and those of held-back patients (or clusters).
+
+    Raises
+    ------
+    TrainingError
+        A picture is of an official part that never teaches.
+    """
+    strangers = sorted({p.row.split for p in pictures} - {"train", ""})
+    if strangers:
+        raise errors.TrainingError(
+            f"annotated pictures of the split {strangers[0]!r}: a localiser learns from 'train', "
+            "or from data sets without splits. Leave those landmarks out."
+        )
     learning: list[Annotated] = []
     held_back: list[Annotated] = []
     for picture in pictures:
@@ -96,7 +121,7 @@ def phantoms(number: int, *, seed: int) -> list[Source]:
 def _knees(placed: Sequence[Placed]) -> NDArray[np.float32]:
     knees: dict[int, dict[str, tuple[float, float]]] = defaultdict(dict)
     for place in placed:
-        if place.x is not None and place.y is not None:
+        if place.visible and place.x is not None and place.y is not None:
             knees[place.knee][place.landmark] = (place.x, place.y)
     rows = [[knees[knee].get(name, _NOWHERE) for name in LANDMARKS] for knee in sorted(knees)]
     return np.array(rows, dtype=np.float32).reshape(-1, len(LANDMARKS), 2)

@@ -160,7 +160,7 @@ def _legs(
     for leg, x in zip(legs, middles, strict=True):
         own = side * rng.uniform(0.94, 1.06)
         centre = (x, middle_y + rng.normal(0.0, 0.04) * side)
-        film, placed = _set(film, leg, centre, own, rng)
+        film, placed = stand(film, leg, centre, own, rng)
         knees.append(placed)
     return film, np.concatenate(knees)
 
@@ -184,24 +184,44 @@ def _without(
         if rng.random() < 0.5:
             away = side * rng.uniform(0.75, 2.5)
             y = -away if rng.random() < 0.5 else rows + away
-            film, _ = _set(film, source, (x, y), side, rng)
+            film, _ = stand(film, source, (x, y), side, rng)
         else:
-            film, _ = _set(film, source, (x, rows / 2), side, rng, painted_out=True)
+            film, _ = stand(film, source, (x, rows / 2), side, rng, painted_out=True)
     return film, none
 
 
-def _set(
+def stand(
     film: NDArray[np.float32],
     leg: Source,
     centre: tuple[float, float],
     side: float,
     rng: np.random.Generator,
     *,
+    tilt_sd_deg: float = 6.0,
     painted_out: bool = False,
 ) -> tuple[NDArray[np.float32], Points]:
-    """Put a leg around a region on the film; brighter pixels win where two legs meet."""
+    """Put a leg around a region on the film; brighter pixels win where two legs meet.
+
+    Parameters
+    ----------
+    film
+        (rows, columns) in [0, 1].
+    leg
+        A region with one knee.
+    centre, side
+        Of the region on the film, in pixels.
+    tilt_sd_deg
+        Standard deviation of the leg's turn.
+    painted_out
+        The joint itself is replaced by shafts.
+
+    Returns
+    -------
+    tuple
+        The film, and the leg's knees (n, 6, 2) on it.
+    """
     rows, columns = film.shape
-    angle = np.deg2rad(rng.normal(0.0, 6.0))
+    angle = np.deg2rad(rng.normal(0.0, tilt_sd_deg))
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
     x, y = np.meshgrid(
         (np.arange(columns, dtype=np.float32) - np.float32(centre[0])) * np.float32(2.0 / side),

@@ -54,7 +54,7 @@ class LocaliserRecipe:
 
     size_px: int = 256
     batch_size: int = 16
-    iterations: int = 3_000
+    iterations: int = 2_000
     validate_every: int = 250
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
@@ -74,6 +74,7 @@ class LocaliserRun(BaseModel):
     counts: dict[str, int]
     """Data set → pictures that teach."""
     pictures_sha256: str
+    """Of all pictures, those that only measure among them, and of the landmarks on them."""
     centre: tuple[float, float]
     code_version: str
 
@@ -101,7 +102,7 @@ class LocaliserRun(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FirstLook:
     """How well knees of held-back composites are found, from one look.
 
     Parameters
@@ -129,8 +130,8 @@ def train_localiser(
     recipe: LocaliserRecipe,
     seed: int,
     resume: bool,
-    watch: Callable[[int, float, Found | None], None],
-) -> Found:
+    watch: Callable[[int, float, FirstLook | None], None],
+) -> FirstLook:
     """Teach a localiser from annotated pictures, and phantoms beside them.
 
     Parameters
@@ -148,13 +149,17 @@ def train_localiser(
     OutputError
         The folder holds a run and ``resume`` was not said.
     RunMismatch
-        The folder holds a run with other settings or pictures.
+        The folder holds another kind of run, or one with other settings, pictures or landmarks.
     TrainingError
         There is nothing to learn from or to measure on.
     """
     learning, held_back = divided(pictures)
+    if not learning or not held_back:
+        raise errors.TrainingError(
+            "no annotated pictures to learn from, or none of held-back patients. Give more."
+        )
     drawn = phantoms(round(PHANTOM_SHARE * len(learning)), seed=seed)
-    hashes = sorted(picture.sha256 for picture in pictures)
+    hashes = sorted(picture.fingerprint for picture in pictures)
     counts = Counter(picture.row.dataset for picture in learning)
     run = LocaliserRun(
         recipe=recipe,
@@ -188,6 +193,11 @@ def region_centre(sources: Sequence[Source]) -> tuple[float, float]:
     """Where regions that come cut have their centre: (x, y) from the joint's middle, in widths.
 
     The median over annotated regions; across it is zero by symmetry of left and right.
+
+    Raises
+    ------
+    TrainingError
+        No region has the landmarks that a place is known by.
     """
     offsets = [
         ((source.pixels.shape[0] - 1) / 2.0 - float(knee[_MIDDLE][1]))
@@ -196,9 +206,13 @@ def region_centre(sources: Sequence[Source]) -> tuple[float, float]:
         if not source.whole
         for knee in source.knees
     ]
-    if not offsets:
-        raise errors.TrainingError("no annotated regions: where their centre lies is not known.")
-    return 0.0, round(float(np.nanmedian(offsets)), 4)
+    known = [offset for offset in offsets if math.isfinite(offset)]
+    if not known:
+        raise errors.TrainingError(
+            "no annotated regions, so where their centre lies is not known. Give landmarks of "
+            "pictures that are cut around one knee as well."
+        )
+    return 0.0, round(float(np.median(known)), 4)
 
 
 def _begin(folder: Path, run: LocaliserRun, *, resume: bool) -> None:
@@ -208,7 +222,12 @@ def _begin(folder: Path, run: LocaliserRun, *, resume: bool) -> None:
             raise errors.OutputError(
                 f"{folder}: holds a run already. Say --resume to go on with it."
             )
-        begun = LocaliserRun.model_validate_json(path.read_bytes())
+        try:
+            begun = LocaliserRun.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise errors.RunMismatch(
+                f"{folder}: holds another kind of run. Choose another folder."
+            ) from error
         if begun.model_copy(update={"code_version": run.code_version}) != run:
             raise errors.RunMismatch(
                 f"{folder}: was started with other settings or pictures. Give the same, or "
@@ -226,13 +245,8 @@ def _learn(
     folder: Path,
     *,
     seed: int,
-    watch: Callable[[int, float, Found | None], None],
-) -> Found:
-    if not learning or not held_back:
-        raise errors.TrainingError(
-            "no annotated pictures to learn from, or none of held-back patients. Give more."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
+    watch: Callable[[int, float, FirstLook | None], None],
+) -> FirstLook:
     torch.manual_seed(seed)
     network = LandmarkNet(len(LANDMARKS))
     network.to(memory_format=torch.channels_last)
@@ -242,7 +256,7 @@ def _learn(
     )
     state = Checkpoint(folder / "resume.pt")
     start, log = state.load(network, average, optimizer)
-    history = [Found(**entry) for entry in log]
+    history = [FirstLook(**entry) for entry in log]
     exam = [
         compose(held_back, recipe.size_px, np.random.default_rng((seed, 1, index)))
         for index in range(recipe.held_back)
@@ -328,7 +342,7 @@ def objective(logits: Tensor, wanted: Tensor, peak_weight: float) -> Tensor:
 @torch.inference_mode()
 def measure(
     network: LandmarkNet, films: Sequence[Composite], iteration: int, loss: float, seconds: float
-) -> Found:
+) -> FirstLook:
     """Look once at every film and compare with what was put there."""
     network.eval()
     there = found = scaled = detections = true_detections = 0
@@ -346,12 +360,12 @@ def measure(
             hits = [_hit(joint, knee) for joint in seen]
             found += any(near for near, _ in hits)
             scaled += any(near and alike for near, alike in hits)
-    return Found(
+    return FirstLook(
         iteration=iteration,
         loss=round(loss, 5),
         found=found / max(there, 1),
         scaled=scaled / max(found, 1),
-        false=1.0 - true_detections / max(detections, 1),
+        false=(detections - true_detections) / max(detections, 1),
         seconds=seconds,
     )
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from kellgren.anatomy import Laterality
 from kellgren.datasets.phantom.density import Rays, add_joint, answer, soft_tissue
-from kellgren.datasets.phantom.geometry import SIZE_PX, coordinates
+from kellgren.datasets.phantom.geometry import SIZE_PX, Array, coordinates
 from kellgren.datasets.phantom.knee import PhantomKnee
 from kellgren.datasets.phantom.texture import clouds, trabeculae
 from kellgren.imaging.raster import MIN_SIDE_PX
@@ -49,7 +49,7 @@ def draw_knee(knee: PhantomKnee, *, size_px: int = SIZE_PX) -> NDArray[np.uint8]
     add_joint(density, knee, Rays(u, v, texture, edge))
     density *= 1.0 + 0.07 * clouds(rng, (4, 4), shape)
     # Bones without detail are whiter than white.
-    picture = 260.0 * answer(density, knee.exposure, knee.contrast)
+    picture: Array = np.float32(260.0) * answer(density, knee.exposure, knee.contrast)
     picture += rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(knee.noise_sd)
     grey = np.clip(np.rint(picture), 0.0, 255.0).astype(np.uint8)
     if knee.laterality is Laterality.LEFT:

@@ -7,6 +7,9 @@ but GDCM and starts fast. `pixels` has checked the size before.
 
 import sys
 
+ABSENT = 69
+"""Exit status where GDCM is not installed: sysexits' EX_UNAVAILABLE."""
+
 
 def main(syntax: str, rows: int, columns: int, bits: int) -> None:
     """Read the codestream from stdin, write little-endian cells of 8 or 16 bits to stdout."""
@@ -31,4 +34,7 @@ def main(syntax: str, rows: int, columns: int, bits: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:5]))
+    try:
+        main(sys.argv[1], *map(int, sys.argv[2:5]))
+    except ImportError:
+        sys.exit(ABSENT)

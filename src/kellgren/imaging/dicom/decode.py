@@ -1,14 +1,18 @@
 """One DICOM file becomes one radiograph."""
 
+import contextlib
 import hashlib
+import logging
 import warnings
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 from kellgren import errors
 from kellgren.imaging.dicom import dataset as files
 from kellgren.imaging.dicom.layout import layout_of
 from kellgren.imaging.dicom.pixels import stored_pixels
 from kellgren.imaging.dicom.tags import header_of, is_synthetic
-from kellgren.imaging.dicom.values import density_table, looked_up
+from kellgren.imaging.dicom.values import densities
 from kellgren.imaging.radiograph import Radiograph, SpacingSource
 
 
@@ -39,9 +43,7 @@ def decode_dicom(
         One of its kinds, with the file's name and the reason. Values of the file are not in it.
     """
     try:
-        with warnings.catch_warnings():
-            # pydicom warns of every liberty that a file takes; what matters is checked below.
-            warnings.simplefilter("ignore")
+        with _in_silence():
             return _decode(content, name, keep_ids=keep_ids, for_display=for_display)
     except errors.InputError:
         raise
@@ -52,6 +54,31 @@ def decode_dicom(
         ) from error
 
 
+@contextlib.contextmanager
+def _in_silence() -> Iterator[None]:
+    """Keep pydicom from warning of every liberty that a file takes, with the file's own values.
+
+    What matters is checked here; a name in the wrong element must not reach anybody's log.
+    """
+    silence = _decoding.set(True)
+    for name in ("pydicom", "pydicom.pixels.decoders.base"):
+        # The same filter twice is one filter.
+        logging.getLogger(name).addFilter(_is_allowed)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        _decoding.reset(silence)
+
+
+_decoding = ContextVar("decoding", default=False)
+
+
+def _is_allowed(_: logging.LogRecord) -> bool:
+    return not _decoding.get()
+
+
 def _decode(content: bytes, name: str, *, keep_ids: bool, for_display: bool) -> Radiograph:
     found = files.read(content, name)
     dataset = found.dataset
@@ -59,10 +86,9 @@ def _decode(content: bytes, name: str, *, keep_ids: bool, for_display: bool) -> 
         raise _without_picture(found, name)
     layout = layout_of(dataset, name)
     stored = stored_pixels(dataset, found.transfer_syntax, layout, name)
-    table = density_table(
-        dataset, stored=layout.stored, signed=layout.signed, for_display=for_display
+    pixels = densities(
+        stored, dataset, bits=layout.stored, signed=layout.signed, for_display=for_display
     )
-    pixels = looked_up(stored, table)
     if pixels.min() == pixels.max():
         raise errors.PictureBlank(f"{name}: every pixel is the same; there is nothing to grade.")
     header = header_of(dataset, keep_ids=keep_ids)
@@ -97,7 +123,9 @@ def _without_picture(found: files.Read, name: str) -> errors.InputError:
             f"{name}: a DICOM object without a picture ({kind.name}). Give the radiograph itself."
         )
     if not kind and "Rows" not in dataset:
-        return errors.FormatUnknown(f"{name}: not a DICOM file that says what it is.")
+        return errors.FormatUnknown(
+            f"{name}: begins like DICOM, but does not say what it is. Export it again."
+        )
     return errors.FileTruncated(
-        f"{name}: the file ends before its picture begins. Copy it again from its source."
+        f"{name}: the file ends before its picture does. Copy it again from its source."
     )

@@ -54,7 +54,10 @@ def layout_of(dataset: Dataset, name: str) -> Layout:
             "Photometric Interpretation (0028,0004)."
         )
     if int(dataset.get("SamplesPerPixel") or 1) != 1:
-        raise errors.PictureInColour(f"{name}: more than one sample a pixel. A radiograph has one.")
+        raise errors.PictureInColour(
+            f"{name}: more than one sample a pixel. A radiograph has one; export it again without "
+            "colour."
+        )
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:
         raise errors.PictureHasFrames(f"{name}: {frames} frames. Give one picture a file.")

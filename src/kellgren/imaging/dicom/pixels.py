@@ -4,7 +4,6 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from pydicom.uid import (
 )
 
 from kellgren import errors
+from kellgren.imaging.dicom import apart
 from kellgren.imaging.dicom.codestream import (
     SOF_JPEG_LS,
     SOF_LOSSLESS,
@@ -42,7 +42,6 @@ from kellgren.imaging.dicom.codestream import (
 )
 from kellgren.imaging.dicom.layout import MAX_BITS, Layout, shown
 
-_APART = str(Path(__file__).with_name("apart.py"))
 _SECONDS, _SECONDS_A_PIXEL = 15.0, 2e-6
 """Chosen: GDCM needs 0.3 µs a pixel and a tenth of a second to start; a busy machine has more."""
 
@@ -248,7 +247,7 @@ def _decoded_apart(frame: bytes, syntax: UID, layout: Layout, *, bits: int) -> _
     sizes = map(str, (layout.rows, layout.columns, bits))
     try:
         done = subprocess.run(  # noqa: S603 – our own program; the peer's bytes go to its stdin
-            [sys.executable, "-P", _APART, str(syntax), *sizes],
+            [sys.executable, "-P", apart.__file__, str(syntax), *sizes],
             input=frame,
             capture_output=True,
             check=False,
@@ -256,10 +255,14 @@ def _decoded_apart(frame: bytes, syntax: UID, layout: Layout, *, bits: int) -> _
         )
     except subprocess.TimeoutExpired as error:
         raise DamagedError("its decoder found no end") from error
+    if done.returncode == apart.ABSENT:
+        raise _UnsupportedError("python-gdcm is not installed")
     cell = np.dtype("<u1" if bits <= 8 else "<u2")
-    # libjpeg goes on after corrupt data with a made-up rest, and says so on stderr only.
-    if done.returncode or len(done.stdout) != size * cell.itemsize or b"Corrupt" in done.stderr:
+    if done.returncode or len(done.stdout) != size * cell.itemsize:
         raise DamagedError("its decoder gave up")
+    # libjpeg makes the rest up after such data, and says so on stderr only.
+    if any(word in done.stderr for word in (b"premature end", b"bad Huffman")):
+        raise DamagedError("its codes end early or are none")
     return np.frombuffer(done.stdout, cell).reshape(layout.rows, layout.columns)
 
 

@@ -13,17 +13,24 @@ from kellgren.imaging.dicom.elements import items, number, numbers, text
 Values = NDArray[np.float64]
 
 
-def density_table(
-    dataset: Dataset, *, stored: int, signed: bool, for_display: bool = False
+def densities(
+    stored: NDArray[np.uint16],
+    dataset: Dataset,
+    *,
+    bits: int,
+    signed: bool,
+    for_display: bool = False,
 ) -> NDArray[np.uint16]:
-    """Stored bit pattern → value, where more means denser.
+    """Values where more means denser.
 
     Parameters
     ----------
+    stored
+        (rows, columns), bit patterns below 2**bits.
     dataset
         Modality LUT or rescale, VOI LUT or window, padding and polarity are read from it.
-    stored
-        Bits of a stored pixel.
+    bits
+        Of a stored pixel.
     signed
         Whether patterns are two's complement.
     for_display
@@ -33,11 +40,25 @@ def density_table(
     Returns
     -------
     numpy.ndarray
-        2**stored values.
+        Of the same shape; ``stored`` itself where nothing changes.
     """
-    patterns = np.arange(1 << stored, dtype=np.float64)
+    patterns = np.arange(1 << bits, dtype=np.float64)
     if signed:
-        patterns[1 << (stored - 1) :] -= 1 << stored
+        patterns[1 << (bits - 1) :] -= 1 << bits
+    table = _table(patterns, dataset, for_display=for_display)
+    padding = _padding(patterns, dataset)
+    if padding.any():
+        present = np.zeros(len(table), np.bool_)
+        for line in stored:
+            present[line] = True
+        film = present & ~padding
+        if film.any():
+            table[padding] = table[film].min()
+    return _looked_up(stored, table)
+
+
+def _table(patterns: Values, dataset: Dataset, *, for_display: bool) -> NDArray[np.uint16]:
+    """The value of every pattern."""
     shown = _of_interest(_modality(patterns, dataset), dataset) if for_display else None
     if shown is not None:
         top = float(np.iinfo(np.uint16).max)
@@ -48,22 +69,17 @@ def density_table(
         top = float(values.max())
         interest = _first_table(dataset, "VOILUTSequence")
         turn = _reversed(dataset) != (interest is not None and interest.falls)
-    if turn:
-        values = top - values
-    padding = _padding(patterns, dataset)
-    if padding.any() and not padding.all():
-        values[padding] = values[~padding].min()
-    return values.astype(np.uint16)
+    return (top - values if turn else values).astype(np.uint16)
 
 
-def looked_up(stored: NDArray[np.uint16], table: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Each pixel's value; a copy is made only if there is something to change."""
+def _looked_up(stored: NDArray[np.uint16], table: NDArray[np.uint16]) -> NDArray[np.uint16]:
     same = np.arange(len(table), dtype=np.uint16)
     if np.array_equal(table, same):
         return stored
-    if np.array_equal(table, same[::-1]):
-        return np.subtract(same[-1], stored, dtype=np.uint16)
     values = np.empty(stored.shape, np.uint16)
+    if np.array_equal(table, same[::-1]):
+        np.subtract(same[-1], stored, out=values)
+        return values
     # NumPy makes eight bytes of every index, which a whole film has no room for.
     for row, line in zip(values, stored, strict=True):
         np.take(table, line, out=row, mode="clip")

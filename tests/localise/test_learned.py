@@ -1,0 +1,221 @@
+"""Knees on whole films, found by a graph that needs no teaching: see conftest.py."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kellgren import errors
+from kellgren.anatomy import Laterality
+from kellgren.imaging import Radiograph, RegionSpec, cut_region
+from kellgren.localise import Found
+from kellgren.localise.landmarks import LANDMARKS, LEFT, MIDDLE, RIGHT
+
+SPEC = RegionSpec(side=None, side_unit="whole_picture", size_px=64)
+WIDTHS = RegionSpec(side=1.6, side_unit="plateau_width", size_px=64)
+MILLIMETRES = RegionSpec(side=100.0, side_unit="mm_detector", size_px=64)
+Make = Callable[..., Any]
+
+
+def box(found: Found) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array(found.frame.edges)
+
+
+def middle(found: Found) -> tuple[float, float]:
+    x0, y0, x1, y1 = found.frame.edges
+    return (x0 + x1) / 2 - 0.5, (y0 + y1) / 2 - 0.5
+
+
+class TestPlace:
+    @pytest.mark.parametrize("seed", range(6))
+    def test_a_knee_comes_back_where_it_was_drawn(
+        self, draw_film: Make, make_knee: Make, make_finder: Make, seed: int
+    ) -> None:
+        x, y, width = np.random.default_rng(seed).uniform((130, 150, 70), (350, 450, 180))
+        film = draw_film([make_knee(x, y, width, fibula=-1)])
+        (found,) = make_finder().find(film, SPEC, laterality=None)
+        x0, _, x1, _ = found.frame.edges
+        assert middle(found) == pytest.approx((x, y), abs=0.02 * width)
+        assert x1 - x0 == pytest.approx(1.25 * width, rel=0.03)
+        assert found.landmarks[MIDDLE] == pytest.approx((x, y), abs=0.02 * width)
+        assert found.landmarks[LEFT][0] < x < found.landmarks[RIGHT][0]
+        assert (found.laterality, found.laterality_source) == (Laterality.RIGHT, "landmarks")
+        assert found.scale_source == "plateau_width"
+        assert found.confidence is not None
+        assert found.confidence > 0.8
+
+    def test_the_second_look_is_closer_and_one_for_each_knee(
+        self, draw_film: Make, make_knee: Make, make_finder: Make, make_graph: Make
+    ) -> None:
+        graph = make_graph()
+        localiser = make_finder(graph)
+        looks = graph.looks
+        film = draw_film([make_knee(120, 300, 90), make_knee(340, 310, 95)])
+        assert len(localiser.find(film, SPEC, laterality=None)) == 2
+        assert graph.looks - looks == 3
+
+    @pytest.mark.parametrize("shape", [(600, 480), (480, 600), (600, 200), (300, 300)])
+    def test_whatever_the_films_shape(
+        self, draw_film: Make, make_knee: Make, make_finder: Make, shape: tuple[int, int]
+    ) -> None:
+        x, y = shape[1] * 0.5, shape[0] * 0.5
+        film = draw_film([make_knee(x, y, 90)], shape)
+        (found,) = make_finder().find(film, SPEC, laterality=None)
+        assert middle(found) == pytest.approx((x, y), abs=2.0)
+
+    def test_a_knee_near_an_edge_is_found_alike_on_either_side(
+        self, draw_film: Make, make_knee: Make, make_finder: Make
+    ) -> None:
+        film = draw_film([make_knee(415, 300, 120)])
+        mirrored = Radiograph(np.ascontiguousarray(film.pixels[:, ::-1]), film.sha256)
+        (one,) = make_finder().find(film, SPEC, laterality=None)
+        (other,) = make_finder().find(mirrored, SPEC, laterality=None)
+        assert middle(other)[0] == pytest.approx(479 - middle(one)[0], abs=2.0)
+        assert other.gate == one.gate
+        assert one.warnings == other.warnings
+
+    def test_films_without_a_knee_have_none(
+        self, draw_film: Make, make_knee: Make, make_finder: Make, make_graph: Make
+    ) -> None:
+        blank = draw_film([make_knee(-900, 300, 100), make_knee(20, 20, 8)])
+        assert make_finder().find(blank, SPEC, laterality=None) == ()
+        film = draw_film([make_knee(240, 300, 120)])
+        unsure = make_finder(make_graph(0.3))
+        assert unsure.find(film, SPEC, laterality=None) == ()
+
+    @pytest.mark.parametrize("tilt", [-0.2, 0.2])
+    def test_the_regions_centre_follows_the_plateau(
+        self, draw_film: Make, make_knee: Make, make_finder: Make, tilt: float
+    ) -> None:
+        film = draw_film([make_knee(240, 300, 120, tilt=tilt)])
+        (found,) = make_finder(centre=(0.0, 0.1)).find(film, SPEC, laterality=None)
+        x, y = middle(found)
+        # down along the leg, which leans as the plateau does
+        assert x - 240 == pytest.approx(0.1 * 120 * tilt, abs=1.5)
+        assert y - 300 == pytest.approx(0.1 * 120, abs=1.5)
+
+
+class TestSameKnee:
+    @pytest.fixture
+    def knees(self, make_knee: Make) -> list[Any]:
+        return [make_knee(150, 300, 110, fibula=-1), make_knee(350, 310, 105, fibula=1)]
+
+    def test_a_mirrored_film_swaps_the_sides(
+        self, draw_film: Make, make_finder: Make, knees: list[Any]
+    ) -> None:
+        film = draw_film(knees)
+        mirrored = Radiograph(np.ascontiguousarray(film.pixels[:, ::-1]), film.sha256)
+        found = make_finder().find(film, SPEC, laterality=None)
+        swapped = make_finder().find(mirrored, SPEC, laterality=None)[::-1]
+        for one, other in zip(found, swapped, strict=True):
+            assert other.laterality is one.laterality.mirrored
+            x, y = middle(other)
+            assert (479 - x, y) == pytest.approx(middle(one), abs=0.02 * 1.25 * 110)
+
+    def test_a_single_knee_swaps_as_well(
+        self, draw_film: Make, make_finder: Make, knees: list[Any]
+    ) -> None:
+        film = draw_film(knees[:1])
+        mirrored = Radiograph(np.ascontiguousarray(film.pixels[:, ::-1]), film.sha256)
+        (one,) = make_finder().find(film, SPEC, laterality=None)
+        (other,) = make_finder().find(mirrored, SPEC, laterality=None)
+        assert (one.laterality, other.laterality) == (Laterality.RIGHT, Laterality.LEFT)
+
+    def test_sixteen_bits_half_the_pixels_and_eight_are_one_box(
+        self, draw_film: Make, make_finder: Make, knees: list[Any]
+    ) -> None:
+        film = draw_film(knees)
+        deep = draw_film(knees, dtype=np.uint16)
+        smaller = Image.fromarray(film.pixels).resize((240, 300), Image.Resampling.BOX)
+        half = Radiograph(np.array(smaller), film.sha256)
+        for found, fine, coarse in zip(
+            *(make_finder().find(each, SPEC, laterality=None) for each in (film, deep, half)),
+            strict=True,
+        ):
+            limit = 0.03 * 1.25 * 110
+            assert box(fine) == pytest.approx(box(found), abs=limit)
+            assert 2.0 * box(coarse) == pytest.approx(box(found), abs=limit)
+
+
+class TestScale:
+    @pytest.mark.parametrize(
+        ("spec", "spacing", "width", "height", "source"),
+        [
+            (SPEC, None, 1.25 * 120, 1.25 * 120, "plateau_width"),
+            (WIDTHS, (0.5, 0.5), 1.6 * 120, 1.6 * 120, "plateau_width"),
+            (MILLIMETRES, (0.5, 0.5), 200.0, 200.0, "spacing"),
+            (MILLIMETRES, (0.4, 0.5), 200.0, 250.0, "spacing"),
+        ],
+    )
+    def test_the_side_is_in_the_bundles_unit(
+        self,
+        draw_film: Make,
+        make_knee: Make,
+        make_finder: Make,
+        spec: RegionSpec,
+        spacing: tuple[float, float] | None,
+        width: float,
+        height: float,
+        source: str,
+    ) -> None:
+        film = draw_film([make_knee(240, 300, 120)], spacing=spacing)
+        (found,) = make_finder().find(film, spec, laterality=None)
+        x0, y0, x1, y1 = found.frame.edges
+        assert (x1 - x0, y1 - y0) == pytest.approx((width, height), rel=0.03)
+        assert found.scale_source == source
+
+    def test_millimetres_without_a_spacing_are_an_error_that_says_what_to_do(
+        self, draw_film: Make, make_knee: Make, make_finder: Make
+    ) -> None:
+        film = draw_film([make_knee(240, 300, 120)])
+        with pytest.raises(errors.ScaleUnknown, match="--spacing-mm"):
+            make_finder().find(film, MILLIMETRES, laterality=None)
+
+
+class TestGate:
+    @pytest.mark.parametrize(
+        ("x", "graded", "reasons", "warnings"),
+        [
+            (240, True, (), ()),
+            (409, True, (), ("REGION_CUT",)),
+            (466, False, ("REGION_CUT",), ()),
+        ],
+    )
+    def test_a_region_past_the_edge(
+        self,
+        draw_film: Make,
+        make_knee: Make,
+        make_finder: Make,
+        x: int,
+        graded: bool,
+        reasons: tuple[str, ...],
+        warnings: tuple[str, ...],
+    ) -> None:
+        film = draw_film([make_knee(x, 300, 150)], (600, 530))
+        found = make_finder().find(film, SPEC, laterality=None)
+        (knee,) = found
+        assert (knee.gate.graded, knee.gate.reasons, knee.warnings) == (graded, reasons, warnings)
+        # whatever is reported can be cut, as --force and the report's pictures ask
+        assert cut_region(film, knee.frame, SPEC).on_film > 0.0
+
+    def test_a_small_picture_is_too_coarse(
+        self, draw_film: Make, make_knee: Make, make_finder: Make
+    ) -> None:
+        film = draw_film([make_knee(60, 75, 40)], (150, 120))
+        (knee,) = make_finder().find(film, SPEC, laterality=None)
+        assert knee.gate.reasons == ("TOO_COARSE",)
+
+
+class TestBundle:
+    def test_the_reference_is_the_records(self, make_finder: Make) -> None:
+        said = make_finder().reference
+        assert (said.name, said.version, said.sha256) == ("dots", "0.1.0", "0" * 64)
+
+    @pytest.mark.parametrize("names", [LANDMARKS[:5], (*LANDMARKS, "patella")])
+    def test_a_graph_with_other_maps_is_refused(
+        self, make_finder: Make, names: tuple[str, ...]
+    ) -> None:
+        with pytest.raises(errors.BundleInvalid, match="one heat map for each"):
+            make_finder(landmarks=names)
