@@ -14,7 +14,7 @@ from typer.main import get_group
 from typer.testing import CliRunner
 
 import kellgren as package
-from kellgren.bundles import DEFAULT
+from kellgren.bundles import DEFAULT, DEFAULT_LOCALISER, FOLDER
 from kellgren.bundles import store as place
 from kellgren.bundles.store import MODEL, RECORD
 from kellgren.cli import VERBS as HEADINGS
@@ -49,9 +49,10 @@ def run(*words: object) -> tuple[int, str, str]:
 
 @pytest.fixture
 def shipped(real_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of shipped bundles with one in it, which is the default one."""
+    """A folder of shipped bundles: the localiser, and one grader, which is the default one."""
     folder = tmp_path / "bundles"
     shutil.copytree(real_bundle, folder / "tiny-real")
+    shutil.copytree(FOLDER / DEFAULT_LOCALISER, folder / DEFAULT_LOCALISER)
     monkeypatch.setattr(place, "SHIPPED", folder)
     monkeypatch.setattr(grading, "DEFAULT_BUNDLE", "tiny-real")
     return folder
@@ -212,7 +213,9 @@ class TestCheck:
         status, out, err = run("check")
         assert (status, err) == (0, "")
         lines = out.splitlines()
-        assert len(lines) == 4 + 2 * len(list(shipped.iterdir()))
+        # every decoder, the localiser, and of the grader its bytes and its answer
+        assert len(lines) == 4 + 1 + 2
+        assert len(list(shipped.iterdir())) == 2
         assert all(line.startswith("ok ") for line in lines)
         assert "bundle tiny-real" in out
         assert "grade of tiny-real" in out
@@ -284,8 +287,9 @@ class TestDemo:
         assert out.splitlines()[-1].endswith(f"Look at {report}")
         text = report.read_text("utf-8")
         assert "SYNTHETIC" in text
-        assert out.count("knee: KL") == 6
-        assert len(list((tmp_path / "demo" / "results" / "overlays").iterdir())) == 6
+        assert out.count("knee: KL") == 4
+        assert len(list((tmp_path / "demo" / "results" / "overlays").iterdir())) == 4
+        assert len(list((tmp_path / "demo" / "results" / "films").iterdir())) == 2
         for overlay in (tmp_path / "demo" / "results" / "overlays").iterdir():
             with Image.open(overlay) as picture:
                 assert picture.info["kellgren:synthetic"] == "yes"

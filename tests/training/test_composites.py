@@ -6,7 +6,7 @@ import pytest
 from kellgren.anatomy import Laterality
 from kellgren.localise.landmarks import FIBULA, LANDMARKS, LEFT, MIDDLE, RIGHT
 from kellgren.training.annotated import phantoms
-from kellgren.training.composites import Composite, Source, compose, normalised
+from kellgren.training.composites import Source, compose, normalised
 
 SIZE = 256
 MIDDLE_INDEX = LANDMARKS.index(MIDDLE)

@@ -119,7 +119,7 @@ class TestAnnotated:
             assert np.isnan(knee[LANDMARKS.index(MIDDLE)]).all()
             assert np.isfinite(knee[LANDMARKS.index(LEFT)]).all()
 
-    def test_strangers_and_other_pictures_are_refused(self, cohort: Cohort, tmp_path: Path) -> None:
+    def test_strangers_and_other_pictures_are_refused(self, cohort: Cohort) -> None:
         rows = read_table(cohort[0])
         write_table([r for r in rows if r.image != rows[0].image], cohort[0].parent / "fewer.csv")
         with pytest.raises(errors.TrainingError, match="no manifest lists"):

@@ -128,7 +128,7 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Grade a few phantom knees with the shipped bundle and say where the report is."""
+    """Draw two phantom films as DICOM, grade their knees, and say where the report is."""
     import shutil
 
     from kellgren.cohort import Output, Settings, find_films, grade_films
@@ -140,9 +140,9 @@ def demo(
     refuse_foreign(output, ours=marker.exists(), what="demo")
     for ours in ("phantoms", "results"):
         shutil.rmtree(output / ours, ignore_errors=True)
-    manifest = write_cohort(output / "phantoms", 6, seed=1)
-    films = find_films([output / "phantoms" / "images"], laterality=None, manifest=manifest)
-    results = grade_films(films, Settings(DEFAULT_BUNDLE, None), output=Output(output / "results"))
+    write_cohort(output / "phantoms", 2, seed=3, layout="films")  # both show two knees
+    films = find_films([output / "phantoms" / "images"])
+    results = grade_films(films, Settings(DEFAULT_BUNDLE), output=Output(output / "results"))
     for result in results:
         typer.echo(in_words(result))
     typer.echo(

@@ -137,8 +137,7 @@ def _draw_knee(canvas: Canvas, knee: Knee, task: Task, scale: float, size: tuple
     else:
         certainty = percent(prediction.probabilities[prediction.grade])
         words = (
-            f"{SIDE_WORDS[knee.laterality]}: {task.name.upper()} "
-            f"{class_words(task, prediction.grade)} ({certainty})"
+            f"{SIDE_WORDS[knee.laterality]}: {class_words(task, prediction.grade)} ({certainty})"
         )
     at_x = round(max(min(x0, size[0] - 280.0), 4.0))
     at_y = round(min(max(y0 - 8.0, 26.0), size[1] - 4.0))

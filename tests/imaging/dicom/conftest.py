@@ -1,5 +1,6 @@
 """DICOM files that the tests make themselves, as no film of a person may be committed."""
 
+import functools
 import io
 from collections.abc import Callable
 from typing import Any
@@ -184,6 +185,25 @@ def _save() -> Callable[..., bytes]:
 def _make_film() -> Callable[..., bytes]:
     """The file of pixels in any transfer syntax that is read."""
     return film
+
+
+@pytest.fixture(scope="session")
+def example() -> Callable[[UID], bytes]:
+    """One file for each transfer syntax, made once."""
+
+    @functools.cache
+    def made(syntax: UID) -> bytes:
+        bits = 8 if syntax == JPEGBaseline8Bit else 12
+        return film(
+            *(smooth(bits), bits, syntax),
+            PixelSpacing=[0.15, 0.15],
+            ImageLaterality="R",
+            WindowCenter=[2000, 100],
+            WindowWidth=[4000, 50],
+            PixelPaddingValue=0,
+        )
+
+    return made
 
 
 @pytest.fixture(scope="session", name="compress")
