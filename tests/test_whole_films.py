@@ -178,7 +178,8 @@ class TestBatch:
         out = tmp_path / "out"
         (result,) = grade_films(find_films([picture.parent]), settings, output=Output(out))
         assert result.film_png is not None
-        assert max(Image.open(out / result.film_png).size) <= 1600
+        with Image.open(out / result.film_png) as drawn:
+            assert max(drawn.size) <= 1600
         assert f'<img class="thumbnail" src="{result.film_png}"' in (out / "report.html").read_text(
             "utf-8"
         )
@@ -249,7 +250,7 @@ class TestWords:
         [
             (("--boxes", "STRANGER"), "not among the films"),
             (("--boxes", "NONE"), "no such table"),
-            (("--spacing-mm", "nan"), "no distance"),
+            (("--spacing-mm", "nan"), "spacing"),
             (("--spacing-mm", "-1"), "spacing"),
             (("--spacing-mm", "9"), "spacing"),
         ],
@@ -270,6 +271,11 @@ class TestWords:
         status, out, err = say(*line)
         assert (status, out) == (2, "")
         assert said in err
+
+    @pytest.mark.parametrize("spacing", [0.0, -0.1, float("nan"), float("inf")])
+    def test_no_length_is_no_spacing(self, picture: Path, spacing: float) -> None:
+        with pytest.raises(errors.ScaleUnknown, match="no distance"):
+            find_films([picture], spacing_mm=spacing)
 
     def test_a_localiser_that_is_none(
         self, picture: Path, real_bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -55,7 +55,7 @@ class TestGornale:
         ("was", "now", "said"),
         [
             ("kl_expert_2", "expert", "needs the columns"),
-            ("dk0002.png", "dk0009.png", "is not there"),
+            ("dk0002.png", "dk0009.png", "not there"),
             ("4,4,1", "4,,1", "not 0 to 4"),
             ("4,4,1", "5,4,1", "not 0 to 4"),
             ("4,4,1", "4,4.0,1", "not 0 to 4"),

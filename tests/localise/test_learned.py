@@ -176,11 +176,11 @@ class TestScale:
 
 class TestGate:
     @pytest.mark.parametrize(
-        ("x", "graded", "reasons", "warnings"),
+        ("y", "graded", "reasons", "warnings"),
         [
-            (240, True, (), ()),
-            (409, True, (), ("REGION_CUT",)),
-            (466, False, ("REGION_CUT",), ()),
+            (300, True, (), ()),
+            (560, True, (), ("REGION_CUT",)),
+            (588, False, ("REGION_CUT",), ()),
         ],
     )
     def test_a_region_past_the_edge(
@@ -188,12 +188,12 @@ class TestGate:
         draw_film: Make,
         make_knee: Make,
         make_finder: Make,
-        x: int,
+        y: int,
         graded: bool,
         reasons: tuple[str, ...],
         warnings: tuple[str, ...],
     ) -> None:
-        film = draw_film([make_knee(x, 300, 150)], (600, 530))
+        film = draw_film([make_knee(240, y, 150)])
         found = make_finder().find(film, SPEC, laterality=None)
         (knee,) = found
         assert (knee.gate.graded, knee.gate.reasons, knee.warnings) == (graded, reasons, warnings)

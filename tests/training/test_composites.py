@@ -21,10 +21,11 @@ def source(*, whole: bool = False, dot: int | None = None) -> Source:
     rows, columns = (160, 300) if whole else (300, 300)
     y, x = np.mgrid[:rows, :columns]
     places = np.array([(60, 90), (240, 92), (62, 60), (238, 62), (150, 85), (70, 120)], np.float32)
-    picture = np.full((rows, columns), 90.0)
+    picture = np.full((rows, columns), 40.0)
+    picture[:, 105:130] = 240.0  # brighter than the dot, which is therefore never white
     if dot is not None:
         off = (x - places[dot][0]) ** 2 + (y - places[dot][1]) ** 2
-        picture += 60.0 * np.exp(-off / 2 / 5.0**2)
+        picture += 50.0 * np.exp(-off / 2 / 5.0**2)
     return Source(picture.astype(np.uint8), places[None], Laterality.RIGHT, whole)
 
 

@@ -210,7 +210,10 @@ class TestRun:
         assert all(torch.equal(whole[name], gone_on[name]) for name in whole)
         assert (run / "run.json").read_bytes() == (folder / "run.json").read_bytes()
         logs = [
-            [{**json.loads(line), "seconds": 0} for line in (each / "log.jsonl").open()]
+            [
+                {**json.loads(line), "seconds": 0}
+                for line in (each / "log.jsonl").read_text("utf-8").splitlines()
+            ]
             for each in (run, folder)
         ]
         assert logs[0] == logs[1]
