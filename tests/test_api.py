@@ -69,9 +69,11 @@ def test_a_broken_film_is_a_result(tmp_path: Path, real_bundle: Path) -> None:
     assert result.error.code == "file.empty"
 
 
-def test_whole_films_are_an_error_of_ours(films: list[Path]) -> None:
-    with pytest.raises(kellgren.KellgrenError, match="cropped=True"):
-        kellgren.grade(films)
+def test_whole_films_are_searched_by_the_localiser_named(
+    films: list[Path], real_bundle: Path
+) -> None:
+    with pytest.raises(kellgren.KellgrenError, match="nobody: neither a shipped bundle"):
+        kellgren.grade(films, bundle=real_bundle, localiser="nobody")
 
 
 def test_a_side_that_is_none_is_an_error(films: list[Path], real_bundle: Path) -> None:

@@ -130,7 +130,10 @@ def grade_film(
         refuse_if_synthetic_only(grader, radiograph, allowed=options.allow_synthetic)
         places = seeker.find(radiograph, record.region, laterality=film.laterality)
     except errors.KellgrenError as error:
-        refused = replace(about, error=Problem(error.code, str(error)))
+        # no bundle spoke, so only the film itself may be a phantom's
+        refused = replace(
+            about, synthetic=radiograph.synthetic, error=Problem(error.code, str(error))
+        )
         return GradedFilm(refused, radiograph=radiograph)
     knees, pictures = [], []
     for found in places:

@@ -293,7 +293,7 @@ class TestNames:
         with pytest.raises(errors.BundleNotFound, match="none"):
             load_bundle("draft")
 
-    @pytest.mark.parametrize("name", shipped())
+    @pytest.mark.parametrize("name", shipped("grader"))
     def test_what_ships_is_whole_small_and_learned_from_people(self, name: str) -> None:
         loaded = load_bundle(name)
         assert loaded.record.name == name

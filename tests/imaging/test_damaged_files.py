@@ -163,6 +163,7 @@ class TestUnreadable:
         def refuse(_: Path) -> bytes:
             raise PermissionError(13, "Permission denied")
 
+        (tmp_path / "film.png").write_bytes(PNG)
         monkeypatch.setattr(Path, "read_bytes", refuse)
         with pytest.raises(errors.FileUnreadable, match=r"^film\.png: .*Permission denied") as got:
             read_raster(tmp_path / "film.png")

@@ -1,6 +1,7 @@
 """Frames map there and back, and turning one round twice changes nothing."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,3 +135,135 @@ def test_what_cannot_be_inverted_is_no_frame(
 ) -> None:
     with pytest.raises(ValueError, match=r"inverted|at least one pixel"):
         Frame(matrix, size_px)
+
+
+Steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("rotate"), st.floats(-720.0, 720.0)),
+        st.tuples(st.just("mirror"), st.just(0)),
+        st.tuples(st.just("pad"), st.integers(0, 300)),
+        st.tuples(st.just("resize"), st.integers(1, 1024)),
+        st.tuples(
+            st.just("part"),
+            st.tuples(st.integers(-50, 300), st.integers(-50, 300), st.integers(1, 400)),
+        ),
+    ),
+    max_size=6,
+)
+
+
+class TestSteps:
+    @given(boxes(), st.integers(1, 512), Steps, st.tuples(SHARES, SHARES))
+    def test_any_way_there_is_a_way_back(
+        self,
+        box: tuple[float, float, float, float],
+        size: int,
+        steps: list[tuple[str, Any]],
+        shares: tuple[float, float],
+    ) -> None:
+        frame = Frame.of_box(*box, size_px=size)
+        for step, value in steps:
+            match step:
+                case "mirror":
+                    frame = frame.mirror()
+                case "part":
+                    frame = frame.part(*value)
+                case _:
+                    frame = getattr(frame, step)(value)
+        point = points(frame, shares)
+        # Far from the middle a film pixel is a large number: 1e-6 of the crop's side.
+        back = frame.to_crop(frame.to_film(point))
+        np.testing.assert_allclose(back, point, rtol=0, atol=1e-6 * max(frame.size_px, 1))
+
+    @given(
+        st.floats(0.0, 4000.0),
+        st.floats(0.0, 4000.0),
+        st.floats(100.0, 2000.0),
+        st.integers(64, 512),
+        st.floats(-180.0, 180.0),
+        st.integers(0, 100),
+        st.tuples(SHARES, SHARES),
+    )
+    def test_crop_rotate_mirror_pad_and_back(
+        self,
+        x: float,
+        y: float,
+        side: float,
+        size: int,
+        degrees: float,
+        margin: int,
+        shares: tuple[float, float],
+    ) -> None:
+        crop = Frame.of_box(x, y, x + side, y + side, size_px=size)
+        whole = crop.rotate(degrees).mirror().pad(margin)
+        point = points(whole, shares)
+        film = whole.to_film(point)
+        np.testing.assert_allclose(whole.to_crop(film), point, rtol=0, atol=1e-6)
+        # Undone one by one, the frames are those that were left.
+        undone = whole.pad(-margin).mirror().rotate(-degrees)
+        assert undone.size_px == crop.size_px
+        np.testing.assert_allclose(undone.matrix, crop.matrix, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(undone.to_crop(film), crop.to_crop(film), rtol=0, atol=1e-6)
+
+    @given(frames(), st.floats(-360.0, 360.0))
+    def test_a_turn_keeps_the_middle(self, frame: Frame, degrees: float) -> None:
+        middle = ((frame.size_px - 1) / 2,) * 2
+        turned = frame.rotate(degrees)
+        assert turned.mirrored is frame.mirrored
+        np.testing.assert_allclose(turned.to_film(middle), frame.to_film(middle), rtol=0, atol=1e-6)
+
+    def test_a_turn_is_clockwise_as_the_film_is_seen(self) -> None:
+        frame = Frame.of_box(0.0, 0.0, 100.0, 100.0, size_px=101).rotate(30.0)
+        across = np.subtract(frame.to_film((100, 50)), frame.to_film((0, 50)))
+        # y counts downwards.
+        assert math.degrees(math.atan2(across[1], across[0])) == pytest.approx(30.0)
+        down = np.subtract(frame.to_film((50, 100)), frame.to_film((50, 0)))
+        assert float(across @ down) == pytest.approx(0.0, abs=1e-9)
+
+    @given(st.floats(-180.0, 180.0), st.floats(0.3, 3.0))
+    def test_a_square_stays_one_in_millimetres(self, degrees: float, aspect: float) -> None:
+        # 100 mm across at 1 mm a column, and so many columns a row.
+        square = Frame.of_box(0.0, 0.0, 100.0, 100.0 / aspect, size_px=10)
+        turned = square.rotate(degrees, pixel_aspect=aspect)
+        (a, b, _), (c, d, _) = turned.matrix
+        across, down = np.array((a, c * aspect)), np.array((b, d * aspect))
+        assert math.hypot(*across) == pytest.approx(10.0)
+        assert math.hypot(*down) == pytest.approx(10.0)
+        assert float(across @ down) == pytest.approx(0.0, abs=1e-9)
+
+    @given(frames(), st.integers(1, 600), st.tuples(SHARES, SHARES))
+    def test_a_resized_frame_shows_the_same_square(
+        self, frame: Frame, size: int, shares: tuple[float, float]
+    ) -> None:
+        other = frame.resize(size)
+        assert other.size_px == size
+        assert other.mirrored is frame.mirrored
+        np.testing.assert_allclose(
+            other.to_film(points(other, shares)),
+            frame.to_film(points(frame, shares)),
+            rtol=0,
+            atol=1e-6,
+        )
+
+    @given(frames(), *[st.integers(-300, 300)] * 2, st.integers(1, 300))
+    def test_a_part_is_where_it_was(self, frame: Frame, x: int, y: int, size: int) -> None:
+        part = frame.part(x, y, size)
+        np.testing.assert_allclose(
+            part.to_film([(0, 0), (7, 3)]),
+            frame.to_film([(x, y), (x + 7, y + 3)]),
+            rtol=0,
+            atol=1e-6,
+        )
+
+    @given(frames(), st.integers(0, 100))
+    def test_padding_is_a_larger_part(self, frame: Frame, margin: int) -> None:
+        padded = frame.pad(margin)
+        assert padded.size_px == frame.size_px + 2 * margin
+        np.testing.assert_allclose(
+            padded.to_film((margin, margin)), frame.to_film((0, 0)), rtol=0, atol=1e-6
+        )
+        assert padded.pad(-margin).size_px == frame.size_px
+
+    def test_nothing_is_left_of_a_crop_that_is_padded_away(self) -> None:
+        with pytest.raises(ValueError, match="at least one pixel"):
+            Frame.of_box(0.0, 0.0, 9.0, 9.0, size_px=9).pad(-5)

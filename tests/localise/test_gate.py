@@ -22,7 +22,7 @@ def film(top: int = 4000) -> NDArray[np.uint16]:
     y, x = np.mgrid[:400, :350]
     leg = np.exp(-(((x - 175) / 60.0) ** 2)) * (0.6 + 0.3 * np.sin(y / 15.0))
     values = np.clip(0.05 + leg + rng.normal(0, 0.01, leg.shape), 0.0, 1.0)
-    return np.rint(values * top).astype(np.uint16)
+    return np.asarray(np.rint(values * top), dtype=np.uint16)
 
 
 def reasons(pixels: NDArray[np.uint16] | NDArray[np.uint8], width: float = 120.0) -> list[str]:

@@ -36,7 +36,8 @@ def test_a_seed_makes_a_film_and_another_one_another(seed: int) -> None:
     assert np.array_equal(film.pixels, again.pixels)
     assert np.array_equal(film.knees, again.knees, equal_nan=True)
     assert not np.array_equal(film.pixels, compose(sources, SIZE, rng(seed + 99)).pixels)
-    assert (film.pixels.shape, film.pixels.dtype) == ((SIZE, SIZE), np.float32)
+    assert film.pixels.shape == (SIZE, SIZE)
+    assert film.pixels.dtype == np.float32
     assert film.pixels.min() >= 0.0
     assert film.pixels.max() <= 1.0
     assert film.knees.shape[1:] == (len(LANDMARKS), 2)
@@ -53,7 +54,7 @@ def test_a_landmark_goes_where_a_dot_on_it_goes(whole: bool) -> None:
             continue
         changed = np.abs(film.pixels - plain.pixels)
         changed[changed < 0.5 * changed.max()] = 0.0
-        y, x = np.unravel_index(np.argmax(changed), changed.shape)
+        y, x = divmod(int(np.argmax(changed)), SIZE)
         # a mirrored source has the other end's dot
         places = film.knees[0][[dot, (1, 0, 3, 2, 4, 5)[dot]]]
         spot = changed[max(y - 12, 0) : y + 13, max(x - 12, 0) : x + 13] ** 2
@@ -77,7 +78,7 @@ def test_mirrored_sources_swap_the_ends_and_the_side() -> None:
     assert other.knees[0, LANDMARKS.index(LEFT), 0] < other.knees[0, LANDMARKS.index(RIGHT), 0]
     assert other.laterality is Laterality.LEFT
     x, y = other.knees[0][LANDMARKS.index(RIGHT)].astype(int)
-    assert other.pixels[y, x] == other.pixels.max()
+    assert other.pixels[y, x] == 40 + 50  # the dot has moved with its landmark
     assert np.array_equal(other.mirror().pixels, one.pixels)
     assert np.array_equal(other.mirror().knees, one.knees)
 

@@ -291,8 +291,8 @@ class TestWords:
         from kellgren.training import localiser as module
 
         monkeypatch.setattr(module, "LocaliserRecipe", lambda: RECIPE)
-        words = ("train", "localiser", "--data", cohort[0], "--landmarks", cohort[1])
-        words = (*words, "-o", tmp_path / "run", "--iterations", 1)
+        tables = ("--data", cohort[0], "--landmarks", cohort[1])
+        words = ("train", "localiser", *tables, "-o", tmp_path / "run", "--iterations", 1)
         status, out, err = say(*words)
         assert status == 0, err
         assert out.startswith("held-back composites: ")

@@ -1,5 +1,6 @@
 """Many films, one table: workers, order, artefacts and the journal around `pipeline.grade_film`."""
 
+import contextlib
 import functools
 import hashlib
 import logging
@@ -169,7 +170,8 @@ def _grade(
         waiting: deque[Future[FilmResult]] = deque()
         try:
             for film in films:
-                waiting.append(pool.submit(_work, film))
+                with _unborn_workers_deaf():
+                    waiting.append(pool.submit(_work, film))
                 if len(waiting) > 4 * workers:  # enough to keep all busy; memory stays flat
                     yield waiting.popleft().result()
             while waiting:
@@ -181,6 +183,23 @@ def _grade(
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _unborn_workers_deaf() -> Iterator[None]:
+    """Keep Ctrl-C from processes that start meanwhile; here it waits until they have.
+
+    A worker ignores it once it runs; before, in the middle of its imports, it would end with a
+    traceback on the user's terminal.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker: Any = None

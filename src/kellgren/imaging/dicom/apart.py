@@ -5,6 +5,7 @@ GDCM ends the whole process on some damaged streams, and others take it minutes;
 but GDCM and starts fast. `pixels` has checked the size before.
 """
 
+import os
 import sys
 
 ABSENT = 69
@@ -29,8 +30,9 @@ def main(syntax: str, rows: int, columns: int, bits: int) -> None:
     image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(grey))
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
     image.SetPixelFormat(gdcm.PixelFormat(1, 8 if bits <= 8 else 16, bits, bits - 1, 0))
-    # GDCM gives its bytes as a str.
-    sys.stdout.buffer.write(image.GetBuffer().encode("utf-8", "surrogateescape"))
+    with os.fdopen(1, "wb") as stdout:
+        # GDCM gives its bytes as a str.
+        stdout.write(image.GetBuffer().encode("utf-8", "surrogateescape"))
 
 
 if __name__ == "__main__":
