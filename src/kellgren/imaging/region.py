@@ -16,7 +16,7 @@ SideUnit = Literal["mm_detector", "plateau_width", "whole_picture"]
 
 _OFF_FILM = "the region lies wholly off the film"
 _SAMPLES_A_PIXEL = 0.8
-"""Chosen: of a film pixel along one axis; more cost time and move values by less than noise does."""
+"""Chosen: of a film pixel along one axis; more cost time and move values by less than noise."""
 _FINEST_PX = 4096
 """Chosen: a region of the longest detector side; a larger one is sampled more coarsely."""
 
@@ -152,8 +152,8 @@ def _turned(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDArra
     """As `_resample`, of a square that is not upright.
 
     It is sampled bilinearly, an odd number of times a target pixel, at about the film's own
-    resolution, and each target pixel is a mean weighted with a triangle along the crop's axes. A mask of
-    where the film is goes the same way, so that pixels at its edge are means of film alone.
+    resolution, and each target pixel is a mean weighted with a triangle along the crop's axes. A
+    mask of where the film is goes the same way, so that pixels at its edge are means of film alone.
     """
     rows, columns = film.shape
     size = frame.size_px

@@ -146,6 +146,29 @@ def test_a_decoder_that_finds_no_end_is_stopped(
     assert isinstance(found_in(example(JPEGLosslessSV1)), errors.FileTruncated)
 
 
+def test_a_decoder_that_does_not_start_may_another_time(
+    example: Callable[[UID], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "run", refused)
+    error = found_in(example(JPEGLosslessSV1))
+    assert isinstance(error, errors.FileUnreadable)
+    assert error.retry
+    assert "temporarily" in str(error)
+
+
+def test_memory_that_is_not_there_is_no_damage(
+    example: Callable[[UID], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("kellgren.imaging.dicom.decode.densities", full)
+    assert isinstance(found_in(example(ExplicitVRLittleEndian)), errors.FileUnreadable)
+
+
 def test_damage_inside_a_jpeg_2000_is_bounded(example: Callable[[UID], bytes]) -> None:
     content = example(JPEG2000Lossless)
     start = content.index(b"\xff\x4f\xff\x51")

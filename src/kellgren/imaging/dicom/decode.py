@@ -47,6 +47,10 @@ def decode_dicom(
             return _decode(content, name, keep_ids=keep_ids, for_display=for_display)
     except errors.InputError:
         raise
+    except MemoryError as error:
+        raise errors.FileUnreadable(
+            f"{name}: there is no memory left to decode it. Give it again with fewer workers."
+        ) from error
     except Exception as error:  # pydicom raises anything at all on damaged content
         raise errors.FileTruncated(
             f"{name}: the DICOM file is damaged or cut short ({type(error).__name__}). "

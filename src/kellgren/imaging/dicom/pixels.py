@@ -56,6 +56,8 @@ def stored_pixels(dataset: Dataset, syntax: UID, layout: Layout, name: str) -> N
     ------
     SyntaxUnsupported
         Nothing here decodes this transfer syntax, or the variant of it.
+    FileUnreadable
+        A decoder could not be started; it may be another time.
     FileTruncated
         The pixels end early or are damaged.
     """
@@ -71,6 +73,11 @@ def stored_pixels(dataset: Dataset, syntax: UID, layout: Layout, name: str) -> N
             shift = layout.high + 1 - layout.stored if precision > layout.high else 0
     except _UnsupportedError as error:
         raise _unsupported(syntax, name, str(error)) from error
+    except _NotStartedError as error:
+        raise errors.FileUnreadable(
+            f"{name}: the decoder of its pixels could not be started ({error}). Check that there "
+            "is memory, and give it again."
+        ) from error
     except DamagedError as error:
         raise errors.FileTruncated(
             f"{name}: the pixels are damaged or cut short ({error}). Copy it again from its source."
@@ -86,6 +93,10 @@ def stored_pixels(dataset: Dataset, syntax: UID, layout: Layout, name: str) -> N
 
 class _UnsupportedError(Exception):
     """A variant of a transfer syntax that is not decoded."""
+
+
+class _NotStartedError(Exception):
+    """The system had no room for another process."""
 
 
 _Cells = NDArray[np.unsignedinteger[Any]]
@@ -247,12 +258,14 @@ def _decoded_apart(frame: bytes, syntax: UID, layout: Layout, *, bits: int) -> _
     sizes = map(str, (layout.rows, layout.columns, bits))
     try:
         done = subprocess.run(  # noqa: S603 – our own program; the peer's bytes go to its stdin
-            [sys.executable, "-P", apart.__file__, str(syntax), *sizes],
+            [sys.executable, "-P", "-W", "ignore", apart.__file__, str(syntax), *sizes],
             input=frame,
             capture_output=True,
             check=False,
             timeout=_SECONDS + size * _SECONDS_A_PIXEL,
         )
+    except OSError as error:
+        raise _NotStartedError(error.strerror or type(error).__name__) from error
     except subprocess.TimeoutExpired as error:
         raise DamagedError("its decoder found no end") from error
     if done.returncode == apart.ABSENT:
