@@ -14,6 +14,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Record(Strict):
+    """What every kind of ``bundle.json`` can do."""
+
+    def to_bytes(self) -> bytes:
+        """The exact content of ``bundle.json``."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
+
+
 class TrainedOn(Strict):
     """A data set that the weights, or the teacher of the weights, learned from."""
 

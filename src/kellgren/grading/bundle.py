@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from kellgren import errors
 from kellgren.anatomy import Task
 from kellgren.bundles import DEFAULT
-from kellgren.bundles.record import Result, Sha256, Share, Strict, TrainedOn, problem
+from kellgren.bundles.record import Record, Result, Sha256, Share, Strict, TrainedOn, problem
 from kellgren.bundles.store import FAST_MODEL, MODEL, RECORD, read_files, verify
 from kellgren.imaging.region import RegionSpec
 from kellgren.records import BundleReference
@@ -38,7 +38,7 @@ class Requires(Strict):
     localiser: str | None = None
 
 
-class BundleRecord(Strict):
+class BundleRecord(Record):
     """``bundle.json``.
 
     ``temperature`` divides the fused logits; ``self_test`` is what the bundle said, when it was
@@ -76,10 +76,6 @@ class BundleRecord(Strict):
     def synthetic(self) -> bool:
         """Whether any of its weights learned from phantoms."""
         return any(source.kind == "synthetic" for source in self.trained_on)
-
-    def to_bytes(self) -> bytes:
-        """The exact content of ``bundle.json``."""
-        return (self.model_dump_json(indent=2) + "\n").encode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from kellgren import errors
 from kellgren.bundles import DEFAULT_LOCALISER
-from kellgren.bundles.record import Result, Sha256, Share, Strict, TrainedOn, problem
+from kellgren.bundles.record import Record, Result, Sha256, Share, TrainedOn, problem
 from kellgren.bundles.store import MODEL, RECORD, read_files, verify
 from kellgren.imaging.region import RegionSpec
 from kellgren.localise.landmarks import LEFT, MIDDLE, RIGHT
@@ -21,7 +21,7 @@ MULTIPLE = 32
 """Contract: sides of the graph's input are multiples of this."""
 
 
-class LocaliserRecord(Strict):
+class LocaliserRecord(Record):
     """``bundle.json`` of a localiser.
 
     Parameters
@@ -59,10 +59,6 @@ class LocaliserRecord(Strict):
     trained_on: tuple[TrainedOn, ...]
     results: tuple[Result, ...] = ()
     files: dict[str, Sha256]
-
-    def to_bytes(self) -> bytes:
-        """The exact content of ``bundle.json``."""
-        return (self.model_dump_json(indent=2) + "\n").encode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from kellgren.anatomy import KL, TASKS, Kind, Laterality, Task
-from kellgren.records import FilmResult, GateCode, Knee, LateralitySource, Prediction
+from kellgren.records import FilmResult, Gate, GateCode, Knee, LateralitySource, Prediction
 
 SIDE_WORDS: dict[Laterality, str] = {
     Laterality.RIGHT: "Right knee",
@@ -143,13 +143,18 @@ def in_words(result: FilmResult) -> str:
     if result.error is not None:
         return f"{source}: not graded: {result.error.code}: {printable(result.error.message)}"
     if not result.gate.graded:
-        return f"{source}: not graded: {', '.join(result.gate.reasons)}"
+        return f"{source}: {_refused(result.gate)}"
     return "\n".join(f"{source}: {_knee_in_words(knee)}" for knee in result.knees)
+
+
+def _refused(gate: Gate) -> str:
+    """As an error is said: the code, and what to do."""
+    return "not graded: " + "; ".join(f"{code}: {GATE_WORDS[code]}" for code in gate.reasons)
 
 
 def _knee_in_words(knee: Knee) -> str:
     if not knee.gate.graded:
-        return f"{SIDE_WORDS[knee.laterality]}: not graded: {', '.join(knee.gate.reasons)}"
+        return f"{SIDE_WORDS[knee.laterality]}: {_refused(knee.gate)}"
     grades = "; ".join(
         f"{class_words(task_of(name, prediction), prediction.grade)} "
         f"({percent(prediction.probabilities[prediction.grade])}; "
