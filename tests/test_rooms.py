@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
     "clock": {"errors"},
-    "bundles": {"errors"},
+    "bundles": {"errors", "records"},
     "imaging": {"anatomy", "errors", "files"},
     "records": {"anatomy", "errors", "imaging"},
     "localise": {"anatomy", "errors", "imaging", "records", "bundles"},

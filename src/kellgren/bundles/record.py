@@ -1,8 +1,11 @@
 """What the records of all kinds of bundle have in common."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kellgren.records import BundleReference
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -20,6 +23,47 @@ class Record(Strict):
     def to_bytes(self) -> bytes:
         """The exact content of ``bundle.json``."""
         return (self.model_dump_json(indent=2) + "\n").encode()
+
+
+class Named(Protocol):
+    """A record that says whose it is."""
+
+    @property
+    def name(self) -> str:
+        """Of the bundle."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Three numbers."""
+        ...
+
+
+R = TypeVar("R", bound=Named)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verified(Generic[R]):
+    """A bundle whose every byte was checked.
+
+    Parameters
+    ----------
+    record
+        What ``bundle.json`` says.
+    sha256
+        Of ``bundle.json``: the identity of the whole, since it holds the other files' hashes.
+    contents
+        The other files' bytes by name.
+    """
+
+    record: R
+    sha256: str
+    contents: dict[str, bytes]
+
+    @property
+    def reference(self) -> BundleReference:
+        """What a result says about who spoke."""
+        return BundleReference(self.record.name, self.record.version, self.sha256)
 
 
 class TrainedOn(Strict):

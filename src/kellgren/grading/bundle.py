@@ -1,6 +1,5 @@
 """A grader's bundle: weights, and everything that must be known to use them honestly."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,10 +8,18 @@ from pydantic import Field, ValidationError
 from kellgren import errors
 from kellgren.anatomy import Task
 from kellgren.bundles import DEFAULT
-from kellgren.bundles.record import Record, Result, Sha256, Share, Strict, TrainedOn, problem
+from kellgren.bundles.record import (
+    Record,
+    Result,
+    Sha256,
+    Share,
+    Strict,
+    TrainedOn,
+    Verified,
+    problem,
+)
 from kellgren.bundles.store import FAST_MODEL, MODEL, RECORD, read_files, verify
 from kellgren.imaging.region import RegionSpec
-from kellgren.records import BundleReference
 
 Positive = Annotated[float, Field(gt=0.0)]
 
@@ -78,28 +85,8 @@ class BundleRecord(Record):
         return any(source.kind == "synthetic" for source in self.trained_on)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bundle:
-    """A verified bundle.
-
-    Parameters
-    ----------
-    record
-        What ``bundle.json`` says.
-    sha256
-        Of ``bundle.json``: the identity of the whole, since it holds the other files' hashes.
-    contents
-        The other files' bytes by name.
-    """
-
-    record: BundleRecord
-    sha256: str
-    contents: dict[str, bytes]
-
-    @property
-    def reference(self) -> BundleReference:
-        """What a result says about who graded it."""
-        return BundleReference(self.record.name, self.record.version, self.sha256)
+class Bundle(Verified[BundleRecord]):
+    """A verified grader bundle."""
 
 
 def load_bundle(source: str | Path = DEFAULT) -> Bundle:

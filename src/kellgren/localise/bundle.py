@@ -1,6 +1,5 @@
 """A localiser's bundle: one graph that finds landmarks, and how its answer becomes a region."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,11 +7,10 @@ from pydantic import Field, ValidationError
 
 from kellgren import errors
 from kellgren.bundles import DEFAULT_LOCALISER
-from kellgren.bundles.record import Record, Result, Sha256, Share, TrainedOn, problem
+from kellgren.bundles.record import Record, Result, Sha256, Share, TrainedOn, Verified, problem
 from kellgren.bundles.store import MODEL, RECORD, read_files, verify
 from kellgren.imaging.region import RegionSpec
 from kellgren.localise.landmarks import LEFT, MIDDLE, RIGHT
-from kellgren.records import BundleReference
 
 NEEDED = frozenset({LEFT, RIGHT, MIDDLE})
 """The landmarks without which there is no region."""
@@ -61,18 +59,8 @@ class LocaliserRecord(Record):
     files: dict[str, Sha256]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LocaliserBundle:
-    """A verified localiser bundle; see `kellgren.grading.Bundle` for its parts."""
-
-    record: LocaliserRecord
-    sha256: str
-    contents: dict[str, bytes]
-
-    @property
-    def reference(self) -> BundleReference:
-        """What a result says about who found its knees."""
-        return BundleReference(self.record.name, self.record.version, self.sha256)
+class LocaliserBundle(Verified[LocaliserRecord]):
+    """A verified localiser bundle."""
 
 
 def load_localiser(source: str | Path = DEFAULT_LOCALISER) -> LocaliserBundle:
