@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kellgren import errors
 from kellgren.anatomy import Laterality
 from kellgren.cohort import find_films
 from kellgren.cohort.journal import NAME
 from kellgren.datasets.table import TRUTH, Row, write_table
+
+_NAMES = st.lists(
+    st.sampled_from([b"a", b"\\", b"udce9", b"\xe9", b"\xc3\xa9", b"\n", b"u", b"dce9"]),
+    min_size=1,
+    max_size=6,
+).map(b"".join)
+"""Of letters, backslashes, bytes that are no UTF-8, and what those look like when written."""
 
 LEFT, RIGHT, UNKNOWN = Laterality.LEFT, Laterality.RIGHT, Laterality.UNKNOWN
 
@@ -91,6 +100,50 @@ class TestFolders:
         (tmp_path / "elsewhere" / "site" / "home").symlink_to(folder)
         assert sources(folder) == ["a.png", "dead.png", "link/site/b.png"]
 
+    def test_a_link_takes_no_films_from_the_folder_that_it_leads_to(
+        self, lay: Lay, tmp_path: Path
+    ) -> None:
+        folder = lay("site/deep/x.png", "site/y.png", "a/z.png")
+        before = sources(folder)
+        # They sort before what they lead to.
+        (folder / "a" / "again").symlink_to(folder / "site")
+        (folder / "a" / "deeper").symlink_to(folder / "site" / "deep")
+        assert sources(folder) == before
+        # From the link's own place it is the way there.
+        assert sources(folder / "a") == ["again/deep/x.png", "again/y.png", "z.png"]
+        (folder / "a" / "above").symlink_to(tmp_path)
+        assert sources(folder) == before
+
+    @pytest.mark.parametrize("target", [".", "..", "../films", "a", "b/../a"])
+    def test_no_link_leads_round_for_ever(self, lay: Lay, target: str) -> None:
+        folder = lay("a/x.png", "b/y.png")
+        (folder / "a" / "loop").symlink_to(folder / target)
+        (folder / "b" / "loop").symlink_to(folder / target)
+        (folder / "a" / "self").symlink_to("self")
+        assert sources(folder) == ["a/self", "a/x.png", "b/y.png"]
+
+    def test_a_link_to_an_earlier_batch_is_none(self, lay: Lay, tmp_path: Path) -> None:
+        folder = lay("a.png", "x")
+        (tmp_path / "results" / "overlays").mkdir(parents=True)
+        (tmp_path / "results" / NAME).touch()
+        (tmp_path / "results" / "overlays" / "a-0123456789.png").touch()
+        (folder / "earlier").symlink_to(tmp_path / "results")
+        assert sources(folder) == ["a.png", "x"]
+
+    def test_folders_deeper_than_the_system_goes_are_not_passed_over(
+        self, lay: Lay, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = lay("a.png")
+        monkeypatch.chdir(folder)
+        for _ in range(25):  # of 200 letters; a path has 4096 at most
+            os.mkdir("d" * 200)  # noqa: PTH102 - Path would ask for the whole path
+            monkeypatch.chdir("d" * 200)
+        film, unseen = sources(folder)
+        assert film == "a.png"
+        # The first of them that could not be listed.
+        assert 10 < unseen.count("d" * 200) < 25
+        assert set(unseen) == {"d", "/"}
+
     def test_a_folder_that_cannot_be_listed_is_not_passed_over(
         self, lay: Lay, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -115,8 +168,24 @@ class TestFolders:
             film.source.encode()  # goes into journals and tables
             assert film.path.read_bytes() == b"x"
 
+    @given(st.lists(_NAMES, min_size=2, max_size=2, unique=True))
+    def test_two_names_are_two_sources(self, names: list[bytes]) -> None:
+        films = find_films([Path(os.fsdecode(name)) for name in names])
+        one, other = (film.source for film in films)
+        assert one != other
+        for source in (one, other):
+            source.encode()
+
+    def test_usual_names_are_written_as_they_are(self, lay: Lay) -> None:
+        names = ["a\\b.png", "a\nb.png", "caf\\u00e9.png", "café.png"]
+        assert sources(lay(*names)) == sorted(names)
+
 
 class TestNames:
+    @pytest.mark.parametrize("length", [260, 5000])
+    def test_one_that_is_too_long_is_for_whoever_reads_it(self, lay: Lay, length: int) -> None:
+        assert sources(lay("a.png") / ("x" * length)) == ["x" * length]
+
     def test_two_films_of_one_name_are_refused(self, lay: Lay) -> None:
         folder = lay("a/knee.png", "b/knee.png")
         assert sources(folder) == ["a/knee.png", "b/knee.png"]
@@ -190,6 +259,12 @@ class TestManifests:
             ("b.png", LEFT),
             ("deep/a.png", RIGHT),
         ]
+
+    def test_a_path_that_is_none_is_an_error(self, lay: Lay) -> None:
+        table = lay("a.png") / "sides.csv"
+        table.write_text("path,laterality\na\0.png,left\n", "utf-8")
+        with pytest.raises(errors.TableError, match="no path"):
+            find_films([], laterality=None, manifest=table)
 
     def test_one_that_is_not_there_is_an_error(self, lay: Lay) -> None:
         with pytest.raises(errors.TableError, match="no such table"):

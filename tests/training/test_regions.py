@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from PIL import Image
 
 from kellgren import errors
 from kellgren.anatomy import KL, Laterality
-from kellgren.datasets.phantom import write_cohort
+from kellgren.datasets.phantom import Leg, PhantomFilm, sample_knee, write_cohort, write_film
 from kellgren.datasets.table import Row, read_table
-from kellgren.imaging import RegionSpec, cut_region, read_raster, whole_picture
+from kellgren.imaging import RegionSpec, cut_region, read_film, read_raster, whole_picture
 from kellgren.training.regions import load_regions
 
 SPEC = RegionSpec(side=None, side_unit="whole_picture", size_px=64)
@@ -65,6 +66,43 @@ def test_they_are_the_regions_that_grading_would_see(
         seen = region if row.laterality == SPEC.mirror_to else region.mirror()
         # 256 levels are kept without a loss.
         np.testing.assert_allclose(levels / 255.0, seen.pixels, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_more_bits_are_the_same_knee(
+    root: Path, rows: list[Row], tmp_path: Path, bits: int
+) -> None:
+    (tmp_path / "images").mkdir()
+    for row in rows:
+        deeper = read_raster(root / row.path).pixels.astype(np.uint16) << (bits - 8)
+        Image.fromarray(deeper).save(tmp_path / row.path)
+    bare = [replace(row, sha256="") for row in rows]
+    found = Cutting(tmp_path, tmp_path / "cache")(bare)
+    eight = Cutting(root, tmp_path / "eight")(bare)
+    assert found.dtype == np.uint8
+    assert [read_film(tmp_path / row.path).pixels.max() > 255 for row in rows] == [True] * 4
+    # Sums of whole numbers are rounded elsewhere; a level in a few hundred thousand may tip over.
+    assert (found != eight).mean() < 1e-3
+    assert np.abs(found.astype(int) - eight).max() <= 1
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_region_may_be_any_file_that_is_read(
+    tmp_path: Path, rows: list[Row], photometric: Literal["MONOCHROME1", "MONOCHROME2"]
+) -> None:
+    rng = np.random.default_rng(0)
+    leg = Leg(sample_knee(rng, laterality=Laterality.LEFT), (100.0, 110.0), 80.0)
+    film = PhantomFilm(
+        legs=(leg,), size=(220, 220), spacing_mm=0.9, photometric=photometric, seed=1
+    )
+    sha256 = write_film(film, tmp_path / "knee.dcm")
+    row = replace(rows[0], path="knee.dcm", sha256=sha256, laterality=Laterality.LEFT)
+    (levels,) = Cutting(tmp_path, tmp_path / "cache")([row])
+    seen = read_film(tmp_path / "knee.dcm")
+    region = cut_region(seen, whole_picture(seen, SPEC), SPEC).mirror()
+    np.testing.assert_allclose(levels / 255.0, region.pixels, rtol=0, atol=1e-6)
+    with pytest.raises(errors.TrainingError, match="a phantom"):
+        Cutting(tmp_path, tmp_path / "other")([replace(row, synthetic=False, patient="another")])
 
 
 def test_they_are_cut_once(rows: list[Row], cut: Cutting) -> None:

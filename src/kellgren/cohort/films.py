@@ -3,7 +3,9 @@
 import fnmatch
 import math
 import os
+import re
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,9 @@ from kellgren.pipeline import Film
 IGNORED = (".*", "Thumbs.db", "desktop.ini", "*.csv", "*.json", "*.jsonl", "*.parquet", "*.html")
 """What in a folder is plainly no film: hidden files and folders, and tables that lie beside films;
 so are the output folders of batches. What is named on the command line is always tried."""
+
+_LIKE_A_BYTE = re.compile(r"\\+(?=[\udc80-\udcff]|udc[89a-f][0-9a-f])")
+"""Backslashes before a byte that is no UTF-8, or before letters that look like a written one."""
 
 
 def find_films(
@@ -83,7 +88,7 @@ def find_films(
 
 def _walk(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     for path in paths:
-        if path.is_dir():
+        if stat.S_ISDIR(_mode(path)):
             for item in sorted(_files(path)):
                 yield item, item.relative_to(path).as_posix()
         else:
@@ -92,21 +97,24 @@ def _walk(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
 
 def _files(folder: Path) -> Iterator[Path]:
     unreadable: list[OSError] = []
-    visited = {_real(folder)}
-    for place, folders, names in os.walk(folder, onerror=unreadable.append, followlinks=True):
-        here = Path(place)
-        inside = []
-        for name in sorted(folders):
-            target = _real(here / name)
-            # Links are followed, but round in a circle only once.
-            if not name.startswith(".") and not _results(target) and target not in visited:
-                visited.add(target)
-                inside.append(name)
-        folders[:] = inside
-        for name in names:
-            ignored = any(fnmatch.fnmatch(name, pattern) for pattern in IGNORED)
-            if not ignored and not _pipe_or_device(here / name):
-                yield here / name
+    visited: set[Path] = set()
+    starts = deque([folder])
+    while starts:
+        start = starts.popleft()
+        if _real(start) in visited:
+            continue
+        for place, folders, names in os.walk(start, onerror=unreadable.append):
+            here = Path(place)
+            visited.add(_real(here))
+            wanted = sorted(name for name in folders if _holds_films(here / name))
+            # Links are followed when all else is known: none leads round in a circle, and none
+            # takes the place of a folder that lies here itself.
+            starts += (here / name for name in wanted if _leads_elsewhere(here / name))
+            folders[:] = (name for name in wanted if _real(here / name) not in visited)
+            for name in names:
+                ignored = any(fnmatch.fnmatch(name, pattern) for pattern in IGNORED)
+                if not ignored and not _pipe_or_device(here / name):
+                    yield here / name
     # A folder that cannot be listed stands for the films in it, and is reported in their place.
     yield from (Path(error.filename) for error in unreadable)
 
@@ -116,16 +124,29 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _pipe_or_device(path: Path) -> bool:
+def _mode(path: Path, *, of_link: bool = False) -> int:
+    """What the system says a path leads to, or the link itself is; 0 where it says nothing.
+
+    Whatever is wrong, such as a name that is too long, is reported when the film is read.
+    """
     try:
-        return not stat.S_ISREG(path.stat().st_mode)
+        return path.stat(follow_symlinks=not of_link).st_mode
     except OSError:
-        return False  # whatever is wrong is reported when it is read
+        return 0
 
 
-def _results(folder: Path) -> bool:
-    """Whether a batch wrote it: its overlays are no films."""
-    return (folder / NAME).is_file()
+def _leads_elsewhere(folder: Path) -> bool:
+    return stat.S_ISLNK(_mode(folder, of_link=True))
+
+
+def _pipe_or_device(path: Path) -> bool:
+    mode = _mode(path)
+    return mode != 0 and not stat.S_ISREG(mode)
+
+
+def _holds_films(folder: Path) -> bool:
+    """Whether it is neither hidden nor written by a batch, whose overlays are no films."""
+    return not folder.name.startswith(".") and not stat.S_ISREG(_mode(folder / NAME))
 
 
 def _by_file(manifest: Path) -> Mapping[Path, Row]:
@@ -133,6 +154,10 @@ def _by_file(manifest: Path) -> Mapping[Path, Row]:
     for row in read_table(manifest):
         if not row.path:
             continue
+        if "\0" in row.path:
+            raise errors.TableError(
+                f"{manifest.name}: {row.path!r} is no path. Write the table again."
+            )
         rows.setdefault(_real(manifest.parent / row.path), row)
     return rows
 
@@ -146,9 +171,7 @@ def _film(
 ) -> Film:
     given = None if spacing_mm is None else (spacing_mm, spacing_mm)
     row = known.get(_real(path))
-    # Bytes of a name that are no UTF-8 are written as letters, as in JSON, so that a journal's
-    # source is the film's.
-    source = source.encode("utf-8", "backslashreplace").decode()
+    source = _as_text(source)
     if row is None:
         return Film(path, source, laterality, spacing_mm=given)
     said = None if row.laterality is Laterality.UNKNOWN else row.laterality
@@ -156,3 +179,13 @@ def _film(
     if given is None and row_mm is not None and column_mm is not None:
         given = (row_mm, column_mm)
     return Film(path, source, laterality or said, row.patient or None, spacing_mm=given)
+
+
+def _as_text(source: str) -> str:
+    """A source whose bytes that are no UTF-8 are written as letters, as in JSON.
+
+    So a journal's source is the film's. Backslashes that could be taken for such a byte's are
+    doubled, as otherwise two names would be one source.
+    """
+    unlike = _LIKE_A_BYTE.sub(lambda found: 2 * found[0], source)
+    return unlike.encode("utf-8", "backslashreplace").decode()

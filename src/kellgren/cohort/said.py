@@ -1,5 +1,7 @@
 """Whether a finished film was begun with what is said of it now."""
 
+import numpy as np
+
 from kellgren.anatomy import Laterality
 from kellgren.localise import Box
 from kellgren.pipeline import Film
@@ -36,8 +38,7 @@ def _given(knee: Knee) -> Laterality:
 
 def _marks(box: Box, knee: Knee) -> bool:
     """Whether a knee's region is that of a box, and its side the box's."""
-    x0, y0, x1, y1 = knee.box_px
-    side = max(box.x1 - box.x0, box.y1 - box.y0)
-    off = (x0 + x1 - box.x0 - box.x1, y0 + y1 - box.y0 - box.y1, x1 - x0 - side, y1 - y0 - side)
-    same_place = all(abs(each) < 1e-6 * max(side, abs(x1), abs(y1)) for each in off)
+    marked = np.asarray(box.frame(knee.region.size_px).matrix)
+    limit = 1e-6 * np.abs(marked).max()
+    same_place = bool((np.abs(np.asarray(knee.region.matrix) - marked) < limit).all())
     return same_place and box.laterality in {Laterality.UNKNOWN, _given(knee)}

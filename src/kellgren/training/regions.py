@@ -13,7 +13,7 @@ from kellgren import errors
 from kellgren.anatomy import Laterality
 from kellgren.datasets.table import Row
 from kellgren.files import write_atomically
-from kellgren.imaging import RegionSpec, cut_region, read_raster, whole_picture
+from kellgren.imaging import RegionSpec, cut_region, read_film, whole_picture
 
 
 def load_regions(
@@ -68,7 +68,7 @@ def _region(row: Row, spec: RegionSpec, root: Path) -> NDArray[np.uint8]:
         )
     if row.laterality is Laterality.UNKNOWN:
         raise errors.TrainingError(f"{row.path}: the manifest does not say which side it shows.")
-    film = read_raster(root / row.path)
+    film = read_film(root / row.path)
     if row.sha256 not in {"", film.sha256}:
         raise errors.TrainingError(
             f"{row.path}: not the picture that the manifest describes; its SHA-256 is another. "
