@@ -22,6 +22,7 @@ from kellgren.files import write_atomically
 from kellgren.pipeline import UNKNOWN_SIDE
 from kellgren.records import GateCode
 from kellgren.reporting import schema
+from kellgren.reporting.wording import GATE_WORDS
 from kellgren.systems import SYSTEMS
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -70,9 +71,13 @@ calibrated probabilities averaged.
 
 ## Gate codes
 
-They say why a film or a knee was not graded although it could be read. The codes are fixed, so that
-programs can be written for them; the checks behind them belong to finding knees on whole films,
-which is not built yet: {gate}.
+They say why a film (`NO_KNEE`, `NOT_A_RADIOGRAPH`) or a knee (the others) was not graded although
+it could be read, or, with `--force`, in spite of what it was graded. What each asks exactly, and how
+often it is wrong, stands in [What is refused](../explanation/what-is-refused.md).
+
+| code | what happened, and what to do |
+|---|---|
+{gate}
 """
 
 _SYSTEMS = """\
@@ -116,18 +121,28 @@ def options() -> dict[str, set[str]]:
 
 
 def _commands() -> dict[str, Callable[..., object]]:
+    """Every verb, and after those every pair of words such as ``audit claims``."""
+    groups = [("", app)]
+    groups += [
+        (f"{group.typer_instance.info.name} ", group.typer_instance)
+        for group in app.registered_groups
+        if group.typer_instance is not None
+    ]
     return {
-        command.name or command.callback.__name__: command.callback
-        for command in app.registered_commands
+        before + (command.name or command.callback.__name__): command.callback
+        for before, group in groups
+        for command in group.registered_commands
         if command.callback is not None
     }
 
 
 def _parameters(verb: str, run: Callable[..., object]) -> list[Parameter]:
-    group = typer.main.get_command(app)
-    if not isinstance(group, TyperGroup):
-        raise TypeError("the command line has but one command")
-    words = {known.name: tuple(known.opts) for known in group.commands[verb].params}
+    command: Any = typer.main.get_command(app)
+    for word in verb.split():
+        if not isinstance(command, TyperGroup):
+            raise TypeError(f"{verb}: no word follows here")
+        command = command.commands[word]
+    words = {known.name: tuple(known.opts) for known in command.params}
     found = []
     for name, parameter in inspect.signature(run).parameters.items():
         if get_origin(parameter.annotation) is not Annotated:
@@ -214,7 +229,7 @@ def _errors() -> str:
     return _ERRORS.format(
         rows="\n".join(_error(kind) for kind in _raised(errors.KellgrenError)),
         unknown_side=UNKNOWN_SIDE,
-        gate=", ".join(f"`{code}`" for code in get_args(GateCode)),
+        gate="\n".join(f"| `{code}` | {GATE_WORDS[code]} |" for code in get_args(GateCode)),
     )
 
 

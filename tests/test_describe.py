@@ -8,8 +8,15 @@ import pytest
 from kellgren.anatomy import KL
 from kellgren.bundles.record import Result
 from kellgren.datasets.table import Row
-from kellgren.describe import describe_bundle, describe_summary, describe_system, list_systems
+from kellgren.describe import (
+    describe_bundle,
+    describe_localiser,
+    describe_summary,
+    describe_system,
+    list_systems,
+)
 from kellgren.grading import Bundle
+from kellgren.localise import LocaliserBundle, load_localiser
 from kellgren.statistics.summary import summarise
 from kellgren.systems import SYSTEMS
 
@@ -59,6 +66,31 @@ def test_a_bundle_says_what_was_measured_and_on_what(bundle: Bundle) -> None:
     assert all("kneeKL299/val kl" in line and "n = 826" in line for line in measured)
     assert "kneeKL299 (real, CC BY 4.0): knees 0" in text
     assert "taught by    the truth alone" in text
+
+
+def test_a_localiser_says_what_was_measured_too() -> None:
+    bundle = load_localiser()
+    result = Result(
+        on="held-out strips",
+        task="localise",
+        metric="found",
+        value=0.9871,
+        low=0.97,
+        high=1.0,
+        n_patients=75,
+        n_knees=150,
+    )
+
+    def described(*results: Result) -> str:
+        record = bundle.record.model_copy(update={"results": results})
+        return describe_localiser(LocaliserBundle(record, bundle.sha256, bundle.contents))
+
+    assert "Measured" not in described()
+    head, measured = described(result).split("Measured\n")
+    assert " ".join(measured.split()) == (
+        "held-out strips localise found 0.987 [0.970, 1.000] n = 150"
+    )
+    assert bundle.sha256 in head
 
 
 def rows(grades: Sequence[int | None], reader: str, statuses: dict[int, str]) -> list[Row]:

@@ -1,5 +1,7 @@
 """The tree of errors is the one that is drawn, and every code names one of them."""
 
+import copy
+import pickle
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -68,6 +70,28 @@ def test_what_may_succeed_later_is_said_in_the_drawing(kind: type[KellgrenError]
     drawing = errors.__doc__ or ""
     (line,) = re.findall(rf"^.* {kind.__name__}(?: .*)?$", drawing, re.MULTILINE)
     assert kind.retry == ("tried again" in line or "likewise" in line)
+
+
+MADE_OF: dict[type[KellgrenError], tuple[str, ...]] = {
+    errors.ExtraMissing: ("train", "kellgren train"),
+    errors.WholeFilmsUnsupported: (),
+}
+"""What constructors take that are given no sentence."""
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", list(real()), ids=lambda kind: kind.__name__)
+def test_every_error_comes_out_of_a_worker_as_it_was(
+    kind: type[KellgrenError], protocol: int
+) -> None:
+    error = kind(*MADE_OF.get(kind, ("film.png: not a film. Give another.",)))
+    error.add_note("seen in a worker")
+    for again in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error)):  # noqa: S301
+        assert type(again) is kind
+        assert str(again) == str(error) != ""
+        assert again.args == error.args
+        assert (again.code, again.retry) == (kind.code, kind.retry)
+        assert again.__notes__ == ["seen in a worker"]
 
 
 def test_a_missing_extra_names_the_command() -> None:

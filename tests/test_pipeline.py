@@ -88,7 +88,8 @@ class TestGood:
     def test_the_pictures_are_the_region_and_its_attention(
         self, film: Path, grader: Grader, make_region: MakeRegion
     ) -> None:
-        ((picture, attention),) = grade(film, grader, laterality=Laterality.LEFT).pictures
+        (shown,) = grade(film, grader, laterality=Laterality.LEFT).shown
+        picture, attention = shown.picture, shown.attention
         expected = make_region(0)
         assert np.array_equal(picture, np.rint(expected.pixels * 255.0))
         assert picture.dtype == np.uint8
@@ -196,7 +197,7 @@ class TestBroken:
         assert result.error.message.startswith("film.png: ")
         assert str(tmp_path) not in result.error.message
         assert not result.complete
-        assert (result.knees, graded.pictures) == ((), ())
+        assert (result.knees, graded.shown) == ((), ())
         assert result.subject == "S1"
         assert from_json(to_json(result)) == result
         # Whatever could be read is known by its content, so that a changed file is noticed.
@@ -237,6 +238,7 @@ class Lost:
     """A localiser that cannot work with any film."""
 
     reference = None
+    synthetic = False
 
     def find(
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
@@ -254,7 +256,7 @@ def test_what_a_localiser_refuses_is_a_result(film: Path, grader: Grader) -> Non
     assert (result.error.code, result.subject) == ("file.too_small", "S1")
     assert result.error.message.startswith("knee.png: too coarse")
     assert result.sha256 == hashlib.sha256(film.read_bytes()).hexdigest()
-    assert (result.knees, graded.pictures) == ((), ())
+    assert (result.knees, graded.shown) == ((), ())
 
 
 @pytest.fixture(scope="module")

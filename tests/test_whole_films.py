@@ -1,5 +1,6 @@
 """Whole films through the pipeline and the command line, with boxes and a stand-in localiser."""
 
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ class Finder:
     found: tuple[tuple[float, Gate], ...] = ((250.0, Gate()),)
     error: errors.KellgrenError | None = None
     reference: BundleReference | None = REFERENCE
+    synthetic: bool = False
 
     def find(
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
@@ -81,14 +83,20 @@ def picture(tmp_path: Path, make_picture: Callable[..., bytes]) -> Path:
 
 
 def grade(
-    path: Path, grader: Grader, finder: Finder | None = None, *, force: bool = False, **said: object
+    path: Path,
+    grader: Grader,
+    finder: Finder | None = None,
+    *,
+    force: bool = False,
+    allow_synthetic: bool = False,
+    **said: object,
 ) -> GradedFilm:
     graded = grade_film(
         Film(path, path.name, **said),  # type: ignore[arg-type] # a factory of keywords
         grader,
         localiser=finder or Finder(),
         clock=lambda: NOON,
-        options=Options(force=force),
+        options=Options(force=force, allow_synthetic=allow_synthetic),
     )
     assert from_json(to_json(graded.result)) == graded.result
     return graded
@@ -129,7 +137,7 @@ class TestPipeline:
         finder = Finder((*REFUSED, (260.0, Gate())))
         graded = grade(picture, grader, finder)
         assert [knee.kl is None for knee in graded.result.knees] == [True, False]
-        assert [attention is None for _, attention in graded.pictures] == [True, False]
+        assert [shown.attention is None for shown in graded.shown] == [True, False]
         assert not graded.result.complete
 
     def test_boxes_come_before_any_localiser(self, picture: Path, grader: Grader) -> None:
@@ -157,6 +165,75 @@ class TestPipeline:
         assert result.synthetic
         assert result.spacing_source == "given"
         assert graded.radiograph is not None
+
+
+class TestTaughtByPhantoms:
+    """A localiser that learned from phantoms only says nothing of people, unless it is told to."""
+
+    @pytest.fixture
+    def person(self, picture: Path) -> Path:
+        """The same film without a phantom's mark."""
+        path = picture.with_name("person.png")
+        Image.fromarray(np.asarray(Image.open(picture))).save(path)
+        return path
+
+    def test_a_real_film_is_refused(self, person: Path, grader: Grader) -> None:
+        graded = grade(person, grader, Finder(synthetic=True), force=True)
+        assert graded.result.error is not None
+        assert graded.result.error.code == "bundle.refused"
+        assert "finder learned from phantoms" in graded.result.error.message
+        assert "--allow-synthetic" in graded.result.error.message
+        assert graded.result.knees == ()
+        # nobody spoke of it, and it is no phantom
+        assert not graded.result.synthetic
+        assert grade(person, grader).result.complete
+
+    def test_unless_it_is_allowed_and_then_the_result_is_marked(
+        self, person: Path, grader: Grader
+    ) -> None:
+        assert not grade(person, grader).result.synthetic
+        graded = grade(person, grader, Finder(synthetic=True), allow_synthetic=True)
+        assert graded.result.complete
+        assert graded.result.synthetic
+        nothing = grade(person, grader, Finder((), synthetic=True), allow_synthetic=True)
+        assert nothing.result.synthetic
+
+    def test_phantoms_and_boxes_need_no_leave(
+        self, picture: Path, person: Path, grader: Grader
+    ) -> None:
+        assert grade(picture, grader, Finder(synthetic=True)).result.complete
+        marked = grade(
+            person, grader, Finder(synthetic=True), boxes=(Box(100, 100, 400, 400),)
+        ).result
+        assert marked.complete
+        assert not marked.synthetic
+
+    def test_every_artefact_says_so(
+        self,
+        person: Path,
+        real_bundle: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        @dataclass(frozen=True)
+        class Loaded:
+            sha256: str = "1" * 64
+
+        monkeypatch.setattr(loop, "load_localiser", lambda _: Loaded())
+        monkeypatch.setattr(loop, "LearnedLocaliser", lambda _, **__: Finder(synthetic=True))
+        settings = Settings(str(real_bundle), "finder", options=Options(allow_synthetic=True))
+        out = tmp_path / "out"
+        (result,) = grade_films(find_films([person]), settings, output=Output(out))
+        (knee,) = result.knees
+        assert result.film_png is not None
+        assert knee.attention_png is not None
+        for name in (result.film_png, knee.attention_png):
+            with Image.open(out / name) as drawn:
+                assert drawn.info[SYNTHETIC_KEY] == "yes"
+        assert "SYNTHETIC" in (out / "report.html").read_text("utf-8")
+        with (out / "grades.csv").open(encoding="utf-8", newline="") as stream:
+            assert [row["synthetic"] for row in csv.DictReader(stream)] == ["1"]
+        assert json.loads((out / "journal.jsonl").read_text("utf-8").splitlines()[1])["synthetic"]
 
 
 class TestBatch:

@@ -1,12 +1,14 @@
 """Systems, bundles and summaries as plain text for a terminal."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from kellgren.bundles.record import Result, TrainedOn
 from kellgren.grading import Bundle
+from kellgren.localise import LocaliserBundle
 from kellgren.systems import Recipe, System
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def describe_system(system: System, *, width: int = WIDTH) -> str:
 
 
 def describe_bundle(bundle: Bundle, *, width: int = WIDTH) -> str:
-    """A bundle's record for a person: origin, calibration, what was measured, hashes."""
+    """A grader's record for a person: origin, calibration, what was measured, hashes."""
     record = bundle.record
     lines = [
         ("name", f"{record.name} {record.version}"),
@@ -68,22 +70,39 @@ def describe_bundle(bundle: Bundle, *, width: int = WIDTH) -> str:
         ("fusion", record.fusion),
         ("taught by", record.taught_by or "the truth alone"),
         ("explanation", record.explanation),
+        ("size", _megabytes(bundle.contents)),
         ("sha256", bundle.sha256),
+        *_origin(record.trained_on),
     ]
-    for source in record.trained_on:
-        counts = ", ".join(f"{name} {count}" for name, count in source.counts.items())
-        lines.append(("trained on", f"{source.name} ({source.kind}, {source.licence}): {counts}"))
     for task in record.tasks:
         plan = record.conformal[task.name]
-        temperature = f"temperature {record.temperature[task.name]:.3f}"
-        lines.append(
-            (task.name, f"{temperature}, sets at {plan.coverage:.0%} with q = {plan.q:.4f}")
-        )
-    measured = [
-        (f"{r.on} {r.task}", r.metric, _interval(r.value, r.low, r.high), f"n = {r.n_knees}")
-        for r in record.results
+        found = record.calibration(task)
+        bias = f", biases {' '.join(f'{b:+.2f}' for b in found.bias)}" if found.bias else ""
+        sets = f"sets at {plan.coverage:.0%} with q = {plan.q:.4f}"
+        lines.append((task.name, f"temperature {found.temperature:.3f}{bias}, {sets}"))
+    return _with_results(lines, record.results, width)
+
+
+def describe_localiser(bundle: LocaliserBundle, *, width: int = WIDTH) -> str:
+    """A localiser's record for a person: what it looks for and how, origin, measures, hash."""
+    record = bundle.record
+    across, down = record.centre
+    lines = [
+        ("name", f"{record.name} {record.version}"),
+        ("kind", "localiser: finds the knees of whole films"),
+        ("use", record.statement_of_use),
+        ("limits", record.limits),
+        ("landmarks", ", ".join(record.landmarks)),
+        ("input", f"a film, its longest side {record.film.size_px} px"),
+        ("first look", f"a knee may be there from a certainty of {record.first_look:g}"),
+        ("close look", f"of {record.zoom:g} plateau widths: it is from {record.accepted:g}"),
+        ("beside it", f"a second one of about its size is from {record.beside:g}"),
+        ("centre", f"of a region: {across:g} along, {down:g} down from the joint, plateau widths"),
+        ("size", _megabytes(bundle.contents)),
+        ("sha256", bundle.sha256),
+        *_origin(record.trained_on),
     ]
-    return "\n\nMeasured\n".join(_columns(rows, width) for rows in (lines, measured) if rows)
+    return _with_results(lines, record.results, width)
 
 
 def describe_summary(summary: "Summary") -> str:
@@ -104,6 +123,27 @@ def describe_summary(summary: "Summary") -> str:
         for label, counts in zip(labels, summary.confusion.tolist(), strict=True)
     ]
     return f"{summary.task.title}, {summary.reader}\n{_columns(rows)}\n\n{_columns(matrix)}"
+
+
+def _megabytes(contents: Mapping[str, bytes]) -> str:
+    """Of the graphs; the record beside them is a few kilobytes."""
+    return f"{sum(map(len, contents.values())) / 1e6:.1f} MB"
+
+
+def _origin(sources: Iterable[TrainedOn]) -> Iterator[tuple[str, str]]:
+    """A line for each data set that a bundle learned from."""
+    for source in sources:
+        counts = ", ".join(f"{name} {count}" for name, count in source.counts.items())
+        yield "trained on", f"{source.name} ({source.kind}, {source.licence}): {counts}"
+
+
+def _with_results(lines: Sequence[tuple[str, str]], results: Iterable[Result], width: int) -> str:
+    """What a record says, and below it what was measured, if anything was."""
+    measured = [
+        (f"{r.on} {r.task}", r.metric, _interval(r.value, r.low, r.high), f"n = {r.n_knees}")
+        for r in results
+    ]
+    return "\n\nMeasured\n".join(_columns(rows, width) for rows in (lines, measured) if rows)
 
 
 def _interval(value: float, low: float | None, high: float | None) -> str:

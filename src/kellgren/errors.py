@@ -37,7 +37,7 @@
     └── Defect                      internal             (of ours; tried again on resume)
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class KellgrenError(Exception):
@@ -52,6 +52,15 @@ class KellgrenError(Exception):
     code: ClassVar[str] = "error"
     retry: ClassVar[bool] = False
     """Whether the same input may succeed another time, so that ``--resume`` tries it again."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As its class and sentence: workers hand errors over, whatever a constructor takes."""
+        return _again, (type(self), self.args), self.__dict__ or None
+
+
+def _again(kind: type[KellgrenError], args: tuple[object, ...]) -> KellgrenError:
+    """An error as it was, without the constructor that has put its sentence together."""
+    return kind.__new__(kind, *args)
 
 
 class InputError(KellgrenError):

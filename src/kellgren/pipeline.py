@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from kellgren import errors
 from kellgren.anatomy import KL, Laterality
-from kellgren.grading import Grader
-from kellgren.imaging import Radiograph, cut_region, decode_film, read_bytes
-from kellgren.localise import Box, Boxes, Found, Localiser
+from kellgren.grading import Graded, Grader
+from kellgren.imaging import Radiograph, Region, cut_region, decode_film, read_bytes
+from kellgren.localise import Box, Boxes, Found, Localiser, film_gate
 from kellgren.records import (
     BundleReference,
     FilmResult,
@@ -68,7 +68,7 @@ class Options:
     force
         Grade knees that the gate refuses, and say so.
     allow_synthetic
-        Let a bundle that learned from phantoms grade a real film.
+        Let bundles that learned from phantoms find and grade the knees of a real film.
     keep_ids
         Let a DICOM file's patient identifier become the result's ``subject``.
     """
@@ -79,16 +79,34 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GradedFilm:
-    """A result, and the pictures that artefacts are drawn from.
+class Shown:
+    """What artefacts of one knee are drawn from; drawn up when asked for."""
 
-    ``pictures`` holds, for each knee of the result, its region as the film shows it (uint8) and its
-    attention (float32 in [0, 1], of the same shape) or None; ``radiograph`` is None where nothing
-    could be decoded.
+    region: Region
+    graded: Graded | None
+
+    @property
+    def picture(self) -> NDArray[np.uint8]:
+        """The region as the film shows it, (size_px, size_px)."""
+        levels: NDArray[np.uint8] = np.rint(self.region.pixels * 255.0).astype(np.uint8)
+        return levels
+
+    @property
+    def attention(self) -> NDArray[np.float32] | None:
+        """In [0, 1], of the picture's shape; None for what was not graded or is not explained."""
+        return None if self.graded is None else self.graded.attention
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GradedFilm:
+    """A result, and what artefacts are drawn from.
+
+    ``shown`` has an entry for each knee of the result; ``radiograph`` is None where nothing could
+    be decoded.
     """
 
     result: FilmResult
-    pictures: tuple[tuple[NDArray[np.uint8], NDArray[np.float32] | None], ...] = ()
+    shown: tuple[Shown, ...] = ()
     radiograph: Radiograph | None = None
 
 
@@ -125,37 +143,39 @@ def grade_film(
         bundle = grader.bundle.reference
         return GradedFilm(failure(film, error, sha256=sha256, bundle=bundle, created=created))
     radiograph = radiograph.with_spacing(film.spacing_mm)
-    about = _about(film, radiograph, grader, seeker.reference, created)
+    about = _about(film, radiograph, grader, seeker, created)
+    # who marked a knee has looked at the picture
+    whole = Gate() if film.boxes else film_gate(radiograph)
+    if not (whole.graded or options.force):
+        # no bundle spoke, so only the film itself may be a phantom's
+        unseen = replace(about, synthetic=radiograph.synthetic, gate=whole)
+        return GradedFilm(unseen, radiograph=radiograph)
     try:
-        refuse_if_synthetic_only(grader, radiograph, allowed=options.allow_synthetic)
+        refuse_if_synthetic_only(grader, seeker, radiograph, allowed=options.allow_synthetic)
         places = seeker.find(radiograph, record.region, laterality=film.laterality)
     except errors.KellgrenError as error:
-        # no bundle spoke, so only the film itself may be a phantom's
         refused = replace(
             about, synthetic=radiograph.synthetic, error=Problem(error.code, str(error))
         )
         return GradedFilm(refused, radiograph=radiograph)
-    knees, pictures = [], []
+    knees, shown = [], []
     for found in places:
         region = cut_region(radiograph, found.frame, record.region)
-        picture = np.rint(region.pixels * 255.0).astype(np.uint8)
-        if found.gate.graded or options.force:
-            graded = grader.grade(region, found.laterality)
-            knees.append(_knee(found, graded.predictions))
-            pictures.append((picture, graded.attention))
-        else:
-            knees.append(_knee(found, {}))
-            pictures.append((picture, None))
-    gate = Gate() if knees else Gate(graded=False, reasons=("NO_KNEE",))
+        wanted = found.gate.graded or options.force
+        graded = grader.grade(region, found.laterality) if wanted else None
+        knees.append(_knee(found, {} if graded is None else graded.predictions, whole))
+        shown.append(Shown(region, graded))
+    reasons = whole.reasons if knees else (*whole.reasons, "NO_KNEE")
+    gate = Gate(graded=bool(knees), reasons=reasons)
     result = replace(about, knees=tuple(knees), gate=gate)
-    return GradedFilm(result, tuple(pictures), radiograph)
+    return GradedFilm(result, tuple(shown), radiograph)
 
 
 def _about(
     film: Film,
     radiograph: Radiograph,
     grader: Grader,
-    localiser: BundleReference | None,
+    localiser: Localiser,
     created: str,
 ) -> FilmResult:
     """What is known of a film that could be decoded, before its knees are."""
@@ -171,18 +191,30 @@ def _about(
         pixel_spacing_mm=radiograph.pixel_spacing_mm,
         spacing_source=radiograph.spacing_source,
         magnification=header.magnification,
-        synthetic=radiograph.synthetic or grader.bundle.record.synthetic,
-        localiser=localiser,
+        synthetic=radiograph.synthetic or bool(_taught_by_phantoms(grader, localiser)),
+        localiser=localiser.reference,
     )
 
 
-def refuse_if_synthetic_only(grader: Grader, film: Radiograph, *, allowed: bool) -> None:
+def refuse_if_synthetic_only(
+    grader: Grader, localiser: Localiser, film: Radiograph, *, allowed: bool
+) -> None:
     """Raise if a bundle that learned from phantoms is asked about a person."""
-    if grader.bundle.record.synthetic and not film.synthetic and not allowed:
+    taught = _taught_by_phantoms(grader, localiser)
+    if taught and not film.synthetic and not allowed:
         raise errors.BundleRefused(
-            f"the bundle {grader.bundle.record.name} learned from phantoms: no real films. "
+            f"the bundle {taught[0].name} learned from phantoms: no real films. "
             "Choose another bundle, or say --allow-synthetic to see what it makes of it."
         )
+
+
+def _taught_by_phantoms(grader: Grader, localiser: Localiser) -> list[BundleReference]:
+    """Those of the two bundles that may not speak of people."""
+    asked = (
+        (grader.bundle.record.synthetic, grader.bundle.reference),
+        (localiser.synthetic, localiser.reference),
+    )
+    return [bundle for synthetic, bundle in asked if synthetic and bundle is not None]
 
 
 def failure(
@@ -204,11 +236,12 @@ def failure(
     )
 
 
-def _knee(found: Found, predictions: dict[str, Prediction]) -> Knee:
+def _knee(found: Found, predictions: dict[str, Prediction], whole: Gate) -> Knee:
+    """A knee with its grades, if it has any; ``whole`` is what the gate said of its film."""
     warnings = list(found.warnings)
     if predictions and found.laterality is Laterality.UNKNOWN:
         warnings.append(UNKNOWN_SIDE)
-    if predictions and not found.gate.graded:
+    if predictions and not (whole.graded and found.gate.graded):
         warnings.append(FORCED)
     return Knee(
         laterality=found.laterality,

@@ -137,8 +137,8 @@ class FilmResult:
     film_png
         Path of the film's overlay relative to the output folder, if one was written.
     synthetic
-        The film is a phantom, or the bundle learned from phantoms only: no statement about a
-        person.
+        The film is a phantom, or the grader learned from phantoms, or the localiser that found its
+        knees from phantoms only: no statement about a person.
     """
 
     source: str

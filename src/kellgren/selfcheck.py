@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -14,6 +14,8 @@ from kellgren.bundles.store import shipped
 from kellgren.datasets.phantom import draw_knee, sample_knee
 from kellgren.grading import Grader, load_bundle
 from kellgren.imaging import Radiograph, cut_region, whole_picture
+from kellgren.imaging.dicom import decode_dicom
+from kellgren.imaging.dicom.examples import EXAMPLES, Example
 from kellgren.imaging.raster import decode_raster
 from kellgren.localise import load_localiser
 
@@ -35,6 +37,12 @@ def run_checks() -> Iterator[Finding]:
     picture = check_picture()
     for kind, lossless in (("PNG", True), ("TIFF", True), ("WEBP", False), ("JPEG", False)):
         yield _try(f"reads {kind}", partial(_decoder, picture, kind, lossless=lossless))
+    for example in EXAMPLES:
+        found = _try(f"reads DICOM, {example.name}", partial(_dicom_decoder, example))
+        if not found.passed:
+            remedy = f"Mend it with: pip install --force-reinstall {example.package}"
+            found = replace(found, detail=f"{found.detail.rstrip('.')}. {remedy}")
+        yield found
     if not shipped("grader"):
         yield Finding(
             "bundles",
@@ -60,7 +68,20 @@ def _decoder(picture: NDArray[np.uint8], kind: str, *, lossless: bool) -> str:
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, kind)
     decoded = decode_raster(stream.getvalue(), f"check.{kind.lower()}").pixels
-    off = float(np.abs(decoded.astype(int) - picture).mean())
+    return _compared(decoded, picture, lossless=lossless)
+
+
+def _dicom_decoder(example: Example) -> str:
+    decoded = decode_dicom(example.path.read_bytes(), example.file).pixels
+    return _compared(decoded, example.pixels, lossless=example.lossless)
+
+
+def _compared(
+    decoded: NDArray[np.generic], expected: NDArray[np.generic], *, lossless: bool
+) -> str:
+    if decoded.shape != expected.shape:
+        raise ValueError(f"decoded pixels are {decoded.shape}, not {expected.shape}")
+    off = float(np.abs(decoded.astype(int) - expected.astype(int)).mean())
     if off > (0.0 if lossless else 4.0):
         raise ValueError(f"decoded pixels are off by {off:.1f} levels on average")
     return "exact" if lossless else f"within {off:.1f} levels"

@@ -1,5 +1,6 @@
 """``--boxes``: a person's word, and how it is read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,14 @@ class TestRead:
         with pytest.raises(errors.TableError, match=rf"b\.csv, row 3: .*{said}"):
             read_boxes(table(tmp_path / "b.csv", "a,left,0,0,9,9", line))
 
-    def test_turned_boxes_are_not_cut_yet(self, tmp_path: Path) -> None:
-        path = table(tmp_path / "b.csv", "a,left,0,0,9,9,3", head=f"{HEADER},angle_deg")
-        with pytest.raises(errors.TableError, match="turned"):
+    def test_a_box_may_be_turned(self, tmp_path: Path) -> None:
+        path = table(tmp_path / "b.csv", "a,left,0,0,9,9,-3.5", head=f"{HEADER},angle_deg")
+        assert read_boxes(path) == {"a": (Box(0, 0, 9, 9, L, -3.5),)}
+
+    @pytest.mark.parametrize("angle", ["181", "-180.5", "nan", "inf"])
+    def test_a_turn_that_is_none_is_named_by_its_row(self, tmp_path: Path, angle: str) -> None:
+        path = table(tmp_path / "b.csv", f"a,left,0,0,9,9,{angle}", head=f"{HEADER},angle_deg")
+        with pytest.raises(errors.TableError, match=r"b\.csv, row 2: angle_deg"):
             read_boxes(path)
 
     @pytest.mark.parametrize("head", ["source,x0,y0,x1,y1", f"{HEADER},colour", ""])
@@ -85,6 +91,39 @@ class TestFind:
         assert (found.scale_source, found.confidence) == ("boxes", None)
         assert found.gate.graded
         assert finder.reference is None
+
+    @pytest.mark.parametrize("angle", [12.0, -30.0, 180.0])
+    def test_a_turned_box_is_the_square_turned_about_its_middle(self, angle: float) -> None:
+        (found,) = Boxes([Box(50, 40, 150, 100, R, angle)]).find(film(), SPEC, laterality=None)
+        corner, opposite, beside = found.frame.to_film([(-0.5, -0.5), (63.5, 63.5), (63.5, -0.5)])
+        assert (corner + opposite) / 2.0 + 0.5 == pytest.approx((100, 70))
+        along = beside - corner
+        assert np.hypot(*along) == pytest.approx(100.0)
+        # clockwise as the film is seen: to its right and down
+        assert along == pytest.approx(
+            (100 * np.cos(np.deg2rad(angle)), 100 * np.sin(np.deg2rad(angle)))
+        )
+        assert np.hypot(*(opposite - beside)) == pytest.approx(100.0)
+        assert (opposite - beside) @ along == pytest.approx(0.0, abs=1e-6)
+        assert cut_region(film(), found.frame, SPEC).pixels.shape == (64, 64)
+
+    @pytest.mark.parametrize("x", [-5.0, 305.0])
+    def test_a_turned_box_has_its_middle_on_the_film(self, x: float) -> None:
+        box = Box(x - 60, 40, x + 60, 140, R)
+        (found,) = Boxes([box]).find(film(), SPEC, laterality=None)
+        assert found.gate.reasons == ("REGION_CUT",)
+        with pytest.raises(errors.BoxInvalid, match="300×200"):
+            Boxes([replace(box, angle_deg=45.0)]).find(film(), SPEC, laterality=None)
+
+    @pytest.mark.parametrize("angle", [1.0, 30.0, 45.0, 90.0, 135.0])
+    @pytest.mark.parametrize(("x", "y"), [(0, 0), (300, 200), (0, 100), (300, 0)])
+    @pytest.mark.parametrize("half", [3.0, 40.0])
+    def test_every_turned_box_on_the_film_can_be_cut(
+        self, x: float, y: float, half: float, angle: float
+    ) -> None:
+        box = Box(x - half, y - half, x + half, y + half, R, angle)
+        (found,) = Boxes([box]).find(film(), SPEC, laterality=None)
+        assert cut_region(film(), found.frame, SPEC).on_film > 0.0
 
     @pytest.mark.parametrize(
         ("own", "given", "tag", "expected"),

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kellgren.imaging import Frame, Radiograph
+from kellgren.imaging import Frame, Radiograph, RegionSpec, cut_region
 from kellgren.localise.gate import cut_gate, knee_gate, on_film
 from kellgren.localise.landmarks import LEFT, MIDDLE, RIGHT, Joint
 
@@ -88,3 +90,34 @@ def test_the_share_on_the_film_decides(
     assert (gate.graded, "REGION_CUT" in warnings) == (graded, warned)
     assert gate.reasons == (() if graded else ("REGION_CUT",))
     assert knee_gate(picture, frame, joint())[0].graded is graded
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    degrees=st.floats(-180.0, 180.0),
+    x=st.floats(40.0, 300.0),
+    y=st.floats(40.0, 350.0),
+    side=st.floats(60.0, 260.0),
+)
+def test_the_share_of_a_turned_region_is_what_a_cut_shows(
+    degrees: float, x: float, y: float, side: float
+) -> None:
+    picture = Radiograph(film(), "0" * 64)
+    half = side / 2.0
+    frame = Frame.of_box(x - half, y - half, x + half, y + half, size_px=128).rotate(degrees)
+    spec = RegionSpec(side=None, side_unit="whole_picture", size_px=128)
+    # counted in 128 × 128 pixels
+    assert on_film(picture, frame) == pytest.approx(
+        cut_region(picture, frame, spec).on_film, abs=0.02
+    )
+    assert on_film(picture, frame.mirror()) == pytest.approx(on_film(picture, frame), abs=1e-5)
+
+
+def test_a_turned_region_whose_corners_alone_lie_off_the_film_is_graded() -> None:
+    picture = Radiograph(film(), "0" * 64)
+    # of the upright box around it a third lies off the film
+    frame = Frame.of_box(-20, 100, 100, 220, size_px=64).rotate(45.0)
+    assert cut_gate(picture, frame)[0].graded
+    x0, _, x1, _ = frame.edges
+    assert -x0 / (x1 - x0) > 0.25
+    assert on_film(picture, frame) > 0.85

@@ -1,6 +1,7 @@
 """Knees on whole films, found by a graph that needs no teaching: see conftest.py."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from kellgren.localise.landmarks import LANDMARKS, LEFT, MIDDLE, RIGHT
 SPEC = RegionSpec(side=None, side_unit="whole_picture", size_px=64)
 WIDTHS = RegionSpec(side=1.6, side_unit="plateau_width", size_px=64)
 MILLIMETRES = RegionSpec(side=100.0, side_unit="mm_detector", size_px=64)
+LEVEL = replace(MILLIMETRES, align_plateau=True)
 Make = Callable[..., Any]
 
 
@@ -166,12 +168,78 @@ class TestScale:
         assert (x1 - x0, y1 - y0) == pytest.approx((width, height), rel=0.03)
         assert found.scale_source == source
 
+    @pytest.mark.parametrize("level", [False, True])
     def test_millimetres_without_a_spacing_are_an_error_that_says_what_to_do(
-        self, draw_film: Make, make_knee: Make, make_finder: Make
+        self, draw_film: Make, make_knee: Make, make_finder: Make, level: bool
     ) -> None:
         film = draw_film([make_knee(240, 300, 120)])
+        spec = replace(MILLIMETRES, align_plateau=level)
         with pytest.raises(errors.ScaleUnknown, match="--spacing-mm"):
-            make_finder().find(film, MILLIMETRES, laterality=None)
+            make_finder().find(film, spec, laterality=None)
+
+    def test_pixels_that_are_not_square_make_no_other_region(
+        self, draw_film: Make, make_knee: Make, make_finder: Make
+    ) -> None:
+        """The same leaning plateau, its film once written with pixels half as high again."""
+        film = draw_film([make_knee(240, 300, 120, tilt=0.1)], spacing=(0.5, 0.5))
+        flat = Image.fromarray(film.pixels).resize((480, 400), Image.Resampling.BOX)
+        squeezed = replace(film, pixels=np.array(flat), pixel_spacing_mm=(0.75, 0.5))
+        for spec in (WIDTHS, MILLIMETRES, LEVEL):
+            finder = make_finder(centre=(0.0, -0.12))
+            (one,) = finder.find(film, spec, laterality=None)
+            (other,) = finder.find(squeezed, spec, laterality=None)
+            corners = [(-0.5, -0.5), (63.5, -0.5), (-0.5, 63.5), (63.5, 63.5)]
+            expected = (one.frame.to_film(corners) + 0.5) * 0.5
+            found = (other.frame.to_film(corners) + 0.5) * (0.5, 0.75)
+            assert found == pytest.approx(expected, abs=0.02 * 100.0)
+
+
+class TestLevel:
+    """``align_plateau``: the region is turned until the plateau is level in it."""
+
+    @pytest.mark.parametrize("tilt", [-0.3, -0.05, 0.0, 0.2])
+    @pytest.mark.parametrize("side_unit", ["plateau_width", "mm_detector", "whole_picture"])
+    @pytest.mark.parametrize("spacing", [(0.4, 0.4), (0.5, 0.4), (0.4, 0.5)])
+    def test_the_plateau_lies_along_the_regions_rows(
+        self,
+        draw_film: Make,
+        make_knee: Make,
+        make_finder: Make,
+        tilt: float,
+        side_unit: Any,  # noqa: ANN401 – a literal
+        spacing: tuple[float, float],
+    ) -> None:
+        sides = {"plateau_width": 1.6, "mm_detector": 80.0, "whole_picture": None}
+        spec = RegionSpec(sides[side_unit], side_unit, 64, align_plateau=True)
+        film = draw_film([make_knee(240, 300, 120, tilt=tilt)], spacing=spacing)
+        (found,) = make_finder(centre=(0.0, -0.12)).find(film, spec, laterality=None)
+        places = [found.landmarks[name] for name in (LEFT, RIGHT)]
+        (left, row), (right, other_row) = found.frame.to_crop(places)
+        assert row == pytest.approx(other_row, abs=1e-6)
+        assert left < 31.5 < right
+        # a square in millimetres, of the side that was asked for
+        in_mm = np.array(found.frame.matrix)[:, :2] * 64 * np.array(spacing[::-1])[:, None]
+        along, down = in_mm.T
+        assert along @ down == pytest.approx(0.0, abs=1e-6)
+        width = np.hypot(*(np.subtract(*places) * spacing[::-1]))
+        side = {"plateau_width": 1.6 * width, "mm_detector": 80.0, "whole_picture": 1.25 * width}
+        assert np.hypot(*along) == pytest.approx(side[side_unit], rel=1e-9)
+        assert np.hypot(*down) == pytest.approx(side[side_unit], rel=1e-9)
+        # and it stands up: its rows run to the film's right, its columns down
+        assert along[0] > 0.0
+        assert down[1] > 0.0
+
+    def test_only_where_it_is_asked_for(
+        self, draw_film: Make, make_knee: Make, make_finder: Make
+    ) -> None:
+        film = draw_film([make_knee(240, 300, 120, tilt=0.2)], spacing=(0.5, 0.5))
+        (upright,) = make_finder().find(film, MILLIMETRES, laterality=None)
+        (turned,) = make_finder().find(film, LEVEL, laterality=None)
+        assert upright.frame.axis_aligned
+        assert not turned.frame.axis_aligned
+        middle = (31.5, 31.5)
+        assert turned.frame.to_film(middle) == pytest.approx(upright.frame.to_film(middle))
+        assert cut_region(film, turned.frame, LEVEL).on_film == 1.0
 
 
 class TestGate:

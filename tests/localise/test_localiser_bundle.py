@@ -61,6 +61,24 @@ def test_folder_and_zip_are_one_bundle_and_it_looks_at_films(folder: Path) -> No
     assert LearnedLocaliser(bundle, threads=1).find(film, spec, laterality=None) == ()
 
 
+@pytest.mark.parametrize(
+    ("kinds", "synthetic"),
+    [((), False), (("real",), False), (("real", "synthetic"), False), (("synthetic",) * 2, True)],
+)
+def test_it_is_synthetic_if_it_learned_from_nothing_else(
+    folder: Path, kinds: tuple[str, ...], synthetic: bool
+) -> None:
+    said = {"source": "", "licence": "", "counts": {}, "split_sha256": "0" * 64}
+    sources = [{"name": f"set {number}", "kind": kind, **said} for number, kind in enumerate(kinds)]
+    bundle = load_localiser(edit(folder, trained_on=sources))
+    assert bundle.record.synthetic is synthetic
+    assert LearnedLocaliser(bundle, threads=1).synthetic is synthetic
+
+
+def test_what_ships_learned_from_people_as_well() -> None:
+    assert not load_localiser().record.synthetic
+
+
 def test_it_ships_as_contracted(folder: Path) -> None:
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 5_000_000
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from kellgren.anatomy import KL
-from kellgren.imaging import Radiograph
+from kellgren.imaging import Frame, Radiograph
 from kellgren.imaging.raster import SYNTHETIC_KEY
-from kellgren.records import RESEARCH_USE, FilmResult, Gate, Knee, Problem
+from kellgren.records import RESEARCH_USE, FilmResult, Gate, Knee, Problem, RegionFrame
 from kellgren.reporting import draw_film, write_overlay, write_report
 from kellgren.reporting.film_overlay import LONGEST
 from kellgren.reporting.overlay import DISCLAIMER_KEY
@@ -89,6 +89,51 @@ def test_attention_lies_in_the_region_and_nowhere_else(make_film: Make, placed: 
     assert rows.min() >= 150 * scale - 2
     assert rows.max() <= 250 * scale + 2
     assert changed.sum() > 0.7 * (100 * scale) ** 2
+
+
+def turned(knee: Knee, frame: Frame) -> Knee:
+    return replace(knee, region=RegionFrame(frame.matrix, frame.size_px), box_px=frame.edges)
+
+
+@pytest.mark.parametrize("degrees", [-60.0, 20.0, 45.0, 90.0])
+def test_attention_of_a_turned_region_is_turned_with_it(
+    make_film: Make, placed: Make, degrees: float
+) -> None:
+    """One corner of the attention is warm: it is where the frame says, inside the outline."""
+    frame = Frame.of_box(100.0, 150.0, 200.0, 250.0, size_px=64).rotate(degrees)
+    result = make_film(knees=(turned(placed(), frame),))
+    attention = np.zeros((64, 64), np.float32)
+    attention[2:14, 4:20] = 1.0
+    plain, warm = pixels(draw(result, film())), pixels(draw(result, film(), attention))
+    rows, columns = np.nonzero(np.abs(warm - plain).sum(axis=-1))
+    scale = 900 / 400
+    x, y = (frame.to_film((11.5, 7.5)) + 0.5) * scale
+    assert (columns.mean(), rows.mean()) == pytest.approx((x, y), abs=2.0)
+    area = 12 * 16 * (100 / 64 * scale) ** 2
+    assert rows.size == pytest.approx(area, rel=0.25)
+
+
+def test_a_turned_region_is_outlined_along_its_own_edges(make_film: Make, placed: Make) -> None:
+    frame = Frame.of_box(100.0, 150.0, 200.0, 250.0, size_px=64).rotate(30.0)
+    with_it = pixels(draw(make_film(knees=(turned(placed(kl=None, grades={}), frame),)), film()))
+    grey = (np.abs(with_it - with_it[..., :1]).sum(axis=-1) == 0)[:900, :675]
+    rows, columns = np.nonzero(~grey)
+    places = np.stack([columns + 0.5, rows + 0.5], axis=1) / (900 / 400) - 0.5
+    inside = np.abs(frame.to_crop(places) - 31.5).max(axis=1)
+    edges = inside[rows > frame.edges[1] * 900 / 400 + 4]  # below the words
+    assert edges.size > 400
+    assert (np.abs(edges - 31.5) < 2.0).all()
+
+
+@pytest.mark.parametrize("move", [-150.0, 0.0, 180.0, 5000.0])
+def test_turned_regions_past_the_edge_stay_off_the_words(
+    make_film: Make, placed: Make, move: float
+) -> None:
+    frame = Frame.of_box(100.0 + move, 150.0 + move, 200.0 + move, 250.0 + move, size_px=64)
+    attention = np.ones((64, 64), np.float32)
+    image = draw(make_film(knees=(turned(placed(), frame.rotate(33.0)),)), film(), attention)
+    without = draw(make_film(knees=(placed(10.0, 60.0, 20.0, 70.0),)), film())
+    assert np.array_equal(pixels(image)[905:], pixels(without)[905:])
 
 
 def test_landmarks_are_crosses_where_they_lie(make_film: Make, placed: Make) -> None:

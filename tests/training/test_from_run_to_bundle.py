@@ -18,13 +18,12 @@ from kellgren.bundles.store import MODEL, RECORD
 from kellgren.datasets.splits import Part
 from kellgren.datasets.table import Row, read_table
 from kellgren.grading import Bundle, Grader
-from kellgren.grading.calibration import fit_temperature, softmax
-from kellgren.grading.conformal import contiguous_sets, fit_quantile
+from kellgren.grading.calibration import fit_calibration
+from kellgren.grading.conformal import fit_quantile
 from kellgren.imaging import Region, cut_region, read_raster, standardise, whole_picture
 from kellgren.networks.siamese import DeepSiamese
 from kellgren.selfcheck import answers
 from kellgren.systems import system
-from kellgren.training import export
 from kellgren.training.export import COVERAGE, export_run
 from kellgren.training.loop import Validation
 from kellgren.training.run import load_run
@@ -91,42 +90,30 @@ class TestBundle:
             found = member_logits(grader, regions)[:, place]
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
-    def test_it_is_calibrated_on_the_part_that_did_nothing_else(
-        self,
-        run: Path,
-        parts: dict[Part, list[Row]],
-        exported: Bundle,
-        seen: Seen,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
+    def test_it_is_calibrated_on_the_held_back_tenth(
+        self, parts: dict[Part, list[Row]], exported: Bundle, seen: Seen
     ) -> None:
-        shown: list[tuple[NDArray[np.float64], NDArray[np.int64]]] = []
-
-        def fit(logits: NDArray[np.float64], grades: NDArray[np.int64]) -> float:
-            shown.append((logits, grades))
-            return fit_temperature(logits, grades)
-
-        monkeypatch.setattr(export, "fit_temperature", fit)
-        export_run(run, tmp_path / "bundle", name="tiny", version="1.2.3")
-        grader, rows = Grader(exported, threads=1), parts["calibration"]
-        regions = [seen(row, grader) for row in rows]
-        # Logits are summed over members.
-        fused = member_logits(grader, regions).astype(np.float64).sum(axis=1)
-        truth = np.array([row.value for row in rows])
-        ((logits, grades),) = shown
-        np.testing.assert_allclose(logits, fused, rtol=0, atol=1e-4)
-        np.testing.assert_array_equal(grades, truth)
-        temperature = exported.record.temperature["kl"]
-        assert temperature == pytest.approx(fit_temperature(fused, truth), rel=1e-3)
-        probabilities = softmax(fused / temperature)
-        plan = exported.record.conformal["kl"]
-        assert plan.coverage == COVERAGE
-        assert plan.q == pytest.approx(
-            fit_quantile(probabilities, truth, coverage=COVERAGE), abs=1e-5
+        grader, record = Grader(exported, threads=1), exported.record
+        halves = []
+        for part in ("snapshot", "calibration"):
+            regions = [seen(row, grader) for row in parts[part]]
+            # Logits are summed over members.
+            fused = member_logits(grader, regions).astype(np.float64).sum(axis=1)
+            halves.append((fused, np.array([row.value for row in parts[part]])))
+        logits, truth = (np.concatenate(part) for part in zip(*halves, strict=True))
+        found = fit_calibration(logits, truth)
+        assert record.temperature["kl"] == pytest.approx(found.temperature, rel=1e-3)
+        np.testing.assert_allclose(record.bias["kl"], found.bias, atol=1e-3)
+        # Each half's scores are those of knees that did not calibrate them.
+        crossed = np.concatenate(
+            [
+                fit_calibration(*other)(mine)
+                for (mine, _), other in zip(halves, halves[::-1], strict=True)
+            ]
         )
-        # So few knees cannot promise nine tenths but by sets of everything.
-        assert len(rows) == 2
-        assert contiguous_sets(probabilities, plan.q).all()
+        plan = record.conformal["kl"]
+        assert plan.coverage == COVERAGE
+        assert plan.q == pytest.approx(fit_quantile(crossed, truth, coverage=COVERAGE), abs=1e-5)
 
     def test_it_grades_who_was_never_learned_from(self, manifest: Path, exported: Bundle) -> None:
         grader = Grader(exported, threads=1)

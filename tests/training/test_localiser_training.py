@@ -3,6 +3,8 @@
 What is shown is that nothing is lost on the way, not that it finds knees.
 """
 
+import hashlib
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -89,6 +94,21 @@ def run(pictures: tuple[Annotated, ...], tmp_path_factory: pytest.TempPathFactor
     return folder
 
 
+def as_dicom(pixels: NDArray[np.uint16]) -> bytes:
+    """An uncompressed film of 12 bits."""
+    data = Dataset()
+    data.SOPClassUID, data.SOPInstanceUID = ComputedRadiographyImageStorage, "1.2.3"
+    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+    data.Rows, data.Columns = pixels.shape
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
+    data.add_new("PixelData", "OW", pixels.tobytes())
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    stream = io.BytesIO()
+    data.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
 class TestAnnotated:
     def test_pictures_come_with_their_landmarks(
         self, pictures: tuple[Annotated, ...], cohort: Cohort
@@ -118,6 +138,32 @@ class TestAnnotated:
             (knee,) = picture.source.knees
             assert np.isnan(knee[LANDMARKS.index(MIDDLE)]).all()
             assert np.isfinite(knee[LANDMARKS.index(LEFT)]).all()
+
+    def test_dicom_teaches_as_pictures_do(self, cohort: Cohort, tmp_path: Path) -> None:
+        first = min(read_table(cohort[0]), key=lambda row: row.image)
+        picture = read_raster(cohort[0].parent / first.path).pixels
+        path = tmp_path / "film.dcm"
+        path.write_bytes(as_dicom(picture.astype(np.uint16) * 16))
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        row = replace(first, path=path.name, sha256=sha256, kind="film")
+        write_table([row], tmp_path / "m.csv")
+        own = [place for place in read_landmarks(cohort[1]) if place.image == first.image]
+        write_landmarks(own, tmp_path / "l.csv")
+        (film,) = annotated([tmp_path / "m.csv"], [tmp_path / "l.csv"])
+        assert film.sha256 == sha256
+        assert film.source.whole
+        assert film.source.pixels.dtype == np.uint8
+        places = {place.landmark: (place.x, place.y) for place in own}
+        expected = np.array([places[name] for name in LANDMARKS], dtype=np.float64)
+        assert film.source.knees[0] == pytest.approx(expected, abs=1e-3)
+        # deep pixels are stretched to eight bits, and are the same picture
+        seen = film.source.pixels.ravel().astype(float)
+        assert np.corrcoef(seen, picture.ravel())[0, 1] > 0.99
+        assert (seen.min(), seen.max()) == (0.0, 255.0)
+        spoilt = path.read_bytes()[:-1000]
+        path.write_bytes(spoilt)
+        with pytest.raises(errors.FileTruncated, match=r"film\.dcm"):
+            annotated([tmp_path / "m.csv"], [tmp_path / "l.csv"])
 
     def test_strangers_and_other_pictures_are_refused(self, cohort: Cohort) -> None:
         rows = read_table(cohort[0])
@@ -231,6 +277,12 @@ class TestRun:
     ) -> None:
         with pytest.raises(errors.OutputError, match="--resume"):
             learn(pictures, run)
+        (tmp_path / "films").mkdir()
+        (tmp_path / "films" / "a.png").write_bytes(b"x")
+        for resume in (False, True):
+            with pytest.raises(errors.OutputError, match="holds no earlier run"):
+                learn(pictures, tmp_path / "films", resume=resume)
+        assert [path.name for path in (tmp_path / "films").iterdir()] == ["a.png"]
         with pytest.raises(errors.RunMismatch, match="other settings"):
             learn(pictures, run, recipe=replace(RECIPE, iterations=5), resume=True)
         source = pictures[0].source

@@ -1,6 +1,7 @@
 """Who teaches, chooses and calibrates; and what a run's record says and refuses."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from kellgren.anatomy import Laterality
 from kellgren.datasets.splits import part_of
 from kellgren.datasets.table import Row
 from kellgren.systems import Distillation, system
+from kellgren.training import run as runs
 from kellgren.training.published import read_results
 from kellgren.training.run import RunRecord, load_run, parts_of
 
@@ -150,6 +152,37 @@ class TestRecord:
         (tmp_path / "run.json").write_text(json.dumps(content))
         with pytest.raises(errors.TrainingError, match="luck"):
             load_run(tmp_path)
+
+
+class TestFolder:
+    @pytest.mark.parametrize("resume", [False, True])
+    @pytest.mark.parametrize("name", ["films", "file"])
+    def test_one_of_something_else_is_refused_before_anything_is_written(
+        self, teach: Callable[..., object], tmp_path: Path, name: str, *, resume: bool
+    ) -> None:
+        (tmp_path / "films").mkdir()
+        (tmp_path / "films" / "a.png").write_bytes(b"x")
+        (tmp_path / "file").write_bytes(b"x")
+        with pytest.raises(errors.OutputError, match=f"{name}: "):
+            teach(tmp_path / name, resume=resume)
+        assert [path.name for path in (tmp_path / "films").iterdir()] == ["a.png"]
+        assert (tmp_path / "file").read_bytes() == b"x"
+
+    @pytest.mark.parametrize("resume", [False, True])
+    @pytest.mark.parametrize("there", [False, True])
+    def test_an_empty_or_absent_one_becomes_a_run(
+        self, tmp_path: Path, *, there: bool, resume: bool
+    ) -> None:
+        folder = tmp_path / "run"
+        if there:
+            folder.mkdir()
+        runs._begin(folder, record(), resume=resume)
+        assert load_run(folder) == record()
+        # which is gone on with, whatever lies beside its record by then
+        (folder / "seed-21").mkdir()
+        runs._begin(folder, record(), resume=True)
+        with pytest.raises(errors.OutputError, match="--resume"):
+            runs._begin(folder, record(), resume=False)
 
 
 class TestPublished:

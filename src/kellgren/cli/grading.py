@@ -1,6 +1,8 @@
 """Pictures become grades: ``grade`` and ``demo``."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -65,7 +67,7 @@ def grade(
         bool, typer.Option("--keep-ids", help="Put DICOM patient identifiers into the results.")
     ] = False,
     allow_synthetic: Annotated[
-        bool, typer.Option("--allow-synthetic", help="Let a phantom's bundle grade real films.")
+        bool, typer.Option("--allow-synthetic", help="Let phantoms' bundles judge real films.")
     ] = False,
 ) -> None:
     """Find and grade the knees of films: DICOM, PNG, TIFF, JPEG or WebP.
@@ -133,19 +135,39 @@ def demo(
 
     from kellgren.cohort import Output, Settings, find_films, grade_films
     from kellgren.datasets.phantom import write_cohort
-    from kellgren.files import refuse_foreign
     from kellgren.reporting.wording import in_words
 
-    marker = output / "phantoms" / "manifest.csv"
-    refuse_foreign(output, ours=marker.exists(), what="demo")
-    for ours in ("phantoms", "results"):
-        shutil.rmtree(output / ours, ignore_errors=True)
-    write_cohort(output / "phantoms", 2, seed=3, layout="films")  # both show two knees
-    films = find_films([output / "phantoms" / "images"])
-    results = grade_films(films, Settings(DEFAULT_BUNDLE), output=Output(output / "results"))
-    for result in results:
-        typer.echo(in_words(result))
+    with _alone(output):
+        for ours in ("phantoms", "results"):
+            shutil.rmtree(output / ours, ignore_errors=True)
+        write_cohort(output / "phantoms", 2, seed=3, layout="films")  # both show two knees
+        films = find_films([output / "phantoms" / "images"])
+        results = grade_films(films, Settings(DEFAULT_BUNDLE), output=Output(output / "results"))
+        for result in results:
+            typer.echo(in_words(result))
     typer.echo(
         "\nPhantoms are drawings: what a bundle taught on people says of them shows how results "
         f"look, not how well it grades.\nLook at {output / 'results' / 'report.html'}"
     )
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder of a demo, which is absent, empty or an earlier one's.
+
+    A lock that lies there may be a running demo's, which has no manifest yet; nothing is written
+    or removed before it is known.
+    """
+    from kellgren.cohort import lock
+    from kellgren.files import named_if_refused, refuse_foreign
+
+    manifest = folder / "phantoms" / "manifest.csv"
+    locked = folder / lock.NAME
+    refuse_foreign(folder, ours=manifest.exists() or locked.exists(), what="demo")
+    with contextlib.ExitStack() as held:
+        with named_if_refused(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(lock.locked(folder))
+        others = {path.name for path in folder.iterdir()} - {lock.NAME}
+        refuse_foreign(folder, ours=manifest.exists() or not others, what="demo")
+        yield

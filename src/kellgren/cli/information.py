@@ -1,5 +1,6 @@
 """What there is, and whether it works: ``check``, ``info`` and ``systems``."""
 
+import json
 import shutil
 from typing import Annotated
 
@@ -23,13 +24,16 @@ def info(
     bundle: Annotated[str, typer.Argument(help="Name or path.")] = DEFAULT_BUNDLE,
     as_json: Annotated[bool, typer.Option("--json", help="The record itself.")] = False,
 ) -> None:
-    """Print what a bundle is, learned from, and was measured to reach."""
-    from kellgren.describe import describe_bundle
+    """Print what a grader's or localiser's bundle is, learned from, and was measured to reach."""
+    from kellgren.describe import describe_bundle, describe_localiser
     from kellgren.grading import load_bundle
+    from kellgren.localise import LocaliserBundle, load_localiser
 
-    loaded = load_bundle(bundle)
+    loaded = load_localiser(bundle) if _is_localiser(bundle) else load_bundle(bundle)
     if as_json:
         typer.echo(loaded.record.model_dump_json(indent=2))
+    elif isinstance(loaded, LocaliserBundle):
+        typer.echo(describe_localiser(loaded, width=_width()))
     else:
         typer.echo(describe_bundle(loaded, width=_width()))
 
@@ -45,6 +49,17 @@ def systems(
         typer.echo(list_systems(SYSTEMS.values()))
     else:
         typer.echo(describe_system(system(name), width=_width()))
+
+
+def _is_localiser(source: str) -> bool:
+    """What a bundle says of itself; if that cannot be read, whoever loads it says why."""
+    from kellgren.bundles.store import read_files
+
+    try:
+        record = json.loads(read_files(source).record)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and record.get("kind") == "localiser"
 
 
 def _width() -> int:

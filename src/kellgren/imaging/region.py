@@ -17,6 +17,8 @@ SideUnit = Literal["mm_detector", "plateau_width", "whole_picture"]
 _OFF_FILM = "the region lies wholly off the film"
 _SAMPLES_A_PIXEL = 0.8
 """Chosen: of a film pixel along one axis; more cost time and move values by less than noise."""
+_LEAST_RANGE = 1e-6
+"""Between the percentiles; chosen: below what single precision tells apart on any film."""
 _FINEST_PX = 4096
 """Chosen: a region of the longest detector side; a larger one is sampled more coarsely."""
 
@@ -116,13 +118,19 @@ def cut_region(film: Radiograph, frame: Frame, spec: RegionSpec) -> Region:
     if frame.mirrored:
         return cut_region(film, frame.mirror(), spec).mirror()
     values, on_film = _resample(film, frame) if frame.axis_aligned else _turned(film, frame)
-    low, high = np.percentile(values[on_film], spec.percentiles)
-    scaled = np.clip((values - low) / max(float(high - low), np.finfo(np.float32).tiny), 0.0, 1.0)
+    share = float(on_film.mean())
+    seen = values if share == 1.0 else values[on_film]
+    low, high = np.percentile(seen, spec.percentiles)
+    values -= low
+    values /= max(float(high - low), _LEAST_RANGE)
+    np.clip(values, 0.0, 1.0, out=values)
     if spec.levels is not None:
-        top = spec.levels - 1
-        scaled = np.rint(scaled * top) / top
-    scaled[~on_film] = spec.fill
-    return Region(scaled.astype(np.float32), frame, float(on_film.mean()))
+        values *= spec.levels - 1
+        np.rint(values, out=values)
+        values /= spec.levels - 1
+    if share < 1.0:
+        values[~on_film] = spec.fill
+    return Region(values, frame, share)
 
 
 def standardise(pixels: NDArray[np.float32], spec: RegionSpec) -> NDArray[np.float32]:
@@ -178,6 +186,8 @@ def _turned(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDArra
     values = _weighted(_sampled(part, fine, left, top), *weights)
     if not on_film.all():
         share = _weighted(_sampled(shown, fine, left, top), *weights)
+        # a centre on the film's very edge may have all its samples just off it
+        on_film &= share > 0.0
         values = np.divide(values, share, out=np.zeros_like(values), where=on_film)
     return values, on_film
 

@@ -2,6 +2,7 @@
 
 from kellgren.localise.boxes import Box, Boxes, read_boxes
 from kellgren.localise.bundle import LocaliserBundle, load_localiser
+from kellgren.localise.gate import film_gate
 from kellgren.localise.learned import LearnedLocaliser
 from kellgren.localise.localiser import Found, Localiser
 from kellgren.localise.whole_picture import WholePicture
@@ -14,6 +15,7 @@ __all__ = [
     "Localiser",
     "LocaliserBundle",
     "WholePicture",
+    "film_gate",
     "load_localiser",
     "read_boxes",
 ]

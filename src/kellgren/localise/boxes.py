@@ -21,13 +21,36 @@ ANGLE = "angle_deg"
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The upright box of a knee's region by its film-pixel edges, and the side of the knee."""
+    """The box of a knee's region by its film-pixel edges, and the side of the knee.
+
+    ``angle_deg`` turns the box about its middle, clockwise as the film is seen.
+    """
 
     x0: float
     y0: float
     x1: float
     y1: float
     laterality: Laterality = Laterality.UNKNOWN
+    angle_deg: float = 0.0
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """(x, y) between the edges."""
+        return (self.x0 + self.x1) / 2.0, (self.y0 + self.y1) / 2.0
+
+    def frame(self, size_px: int) -> Frame:
+        """The region: the box squared around its middle, then turned."""
+        x, y = self.middle
+        half = max(self.x1 - self.x0, self.y1 - self.y0) / 2.0
+        frame = Frame.of_box(x - half, y - half, x + half, y + half, size_px=size_px)
+        return frame.rotate(self.angle_deg) if self.angle_deg else frame
+
+    def on_film(self, rows: int, columns: int) -> bool:
+        """Whether a film shows any of it; of a turned box the film must show the middle."""
+        if self.angle_deg:
+            x, y = self.middle
+            return 0.0 <= x <= columns and 0.0 <= y <= rows
+        return self.x0 < columns and self.y0 < rows and self.x1 > 0.0 and self.y1 > 0.0
 
 
 class Boxes:
@@ -41,10 +64,15 @@ class Boxes:
         """Nothing learned looks."""
         return
 
+    @property
+    def synthetic(self) -> bool:
+        """Nothing learned looks."""
+        return False
+
     def find(
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
     ) -> tuple[Found, ...]:
-        """Every box as a knee, squared around its centre.
+        """Every box as a knee, squared around its centre and turned as the table says.
 
         A side in the table counts as the user's; for other boxes it is known as for knees that
         were found, but for the fibula.
@@ -55,21 +83,20 @@ class Boxes:
             A box lies off the film.
         """
         rows, columns = film.shape
-        middles = [((box.x0 + box.x1) / 2.0, (box.y0 + box.y1) / 2.0) for box in self._boxes]
+        middles = [box.middle for box in self._boxes]
         told = sides(middles, film.header, laterality)
         found = []
-        for box, (x, y), otherwise in zip(self._boxes, middles, told, strict=True):
-            if not (box.x0 < columns and box.y0 < rows and box.x1 > 0 and box.y1 > 0):
+        for box, otherwise in zip(self._boxes, told, strict=True):
+            if not box.on_film(rows, columns):
                 raise errors.BoxInvalid(
                     f"the box {box.x0:g}, {box.y0:g}, {box.x1:g}, {box.y1:g} lies off a film of "
                     f"{columns}×{rows} pixels. Coordinates are pixels of the file."
                 )
-            half = max(box.x1 - box.x0, box.y1 - box.y0) / 2.0
-            frame = Frame.of_box(x - half, y - half, x + half, y + half, size_px=spec.size_px)
+            frame = box.frame(spec.size_px)
             gate, warnings = cut_gate(film, frame)
             side = otherwise
             if box.laterality is not Laterality.UNKNOWN:
-                (side,) = sides([(x, y)], film.header, box.laterality)
+                (side,) = sides([box.middle], film.header, box.laterality)
             found.append(
                 Found(
                     frame=frame,
@@ -89,12 +116,12 @@ def read_boxes(path: Path) -> Mapping[str, tuple[Box, ...]]:
     Parameters
     ----------
     path
-        CSV with `COLUMNS`, edges in film pixels; ``angle_deg`` may stand there and must be zero.
+        CSV with `COLUMNS`, edges in film pixels; ``angle_deg`` may stand there, −180 to 180.
 
     Raises
     ------
     TableError
-        It cannot be read, a column is missing or unknown, or a box has no area.
+        It cannot be read, a column is missing or unknown, a box has no area, or an angle is none.
     """
     boxes: dict[str, list[Box]] = defaultdict(list)
     try:
@@ -123,11 +150,11 @@ def _box(cells: Mapping[str, str], where: str) -> Box:
     try:
         x0, y0, x1, y1 = (float(cells[name]) for name in ("x0", "y0", "x1", "y1"))
         side = Laterality(cells["laterality"] or "unknown")
-        turned = float(cells.get(ANGLE) or 0.0) != 0.0
+        angle = float(cells.get(ANGLE) or 0.0)
     except (TypeError, ValueError) as error:
         raise errors.TableError(f"{where}: a cell cannot be read ({error}).") from error
-    if turned:
-        raise errors.TableError(f"{where}: turned boxes are not cut yet; leave {ANGLE} at 0.")
+    if not abs(angle) <= 180.0:
+        raise errors.TableError(f"{where}: {ANGLE} is {angle:g}; a turn is −180 to 180 degrees.")
     if not (x0 < x1 and y0 < y1 and all(map(math.isfinite, (x0, y0, x1, y1)))):
         raise errors.TableError(f"{where}: the box has no area; x0 < x1 and y0 < y1.")
-    return Box(x0, y0, x1, y1, side)
+    return Box(x0, y0, x1, y1, side, angle)

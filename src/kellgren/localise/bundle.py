@@ -58,6 +58,14 @@ class LocaliserRecord(Record):
     results: tuple[Result, ...] = ()
     files: dict[str, Sha256]
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether it learned from phantoms only; beside real pictures they do no harm.
+
+        A grader may have none: what they teach of grades is not true of people.
+        """
+        return {source.kind for source in self.trained_on} == {"synthetic"}
+
 
 class LocaliserBundle(Verified[LocaliserRecord]):
     """A verified localiser bundle."""

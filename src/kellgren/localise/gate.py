@@ -1,4 +1,4 @@
-"""The courage to refuse: what must be true of a knee before it is graded."""
+"""The courage to refuse: what must be true of a film, and of a knee, before it is graded."""
 
 from typing import Final
 
@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 from kellgren.imaging import Frame, Radiograph
 from kellgren.localise.landmarks import Joint
 from kellgren.records import Gate, GateCode
+
+MOST_ROUGHNESS: Final = 0.25
+"""Chosen: less than pages of text and line drawings have. Radiographs stay below it even where
+they were equalised, sharpened to the limit, shrunk to 40 pixels or a fifth of them is grain."""
 
 LEAST_ON_FILM: Final = 0.60
 """Contract: less of a region on the film is refused."""
@@ -29,6 +33,44 @@ _SATURATED: Final = 0.01
 
 _SAMPLED: Final = 300
 """Chosen: rows and columns that are looked at, enough for a share."""
+
+
+def film_gate(film: Radiograph) -> Gate:
+    """Whether a picture can be a radiograph at all, before any knee is looked for.
+
+    A radiograph is a shadow of rounded bodies: places of it a three-hundredth of its length apart
+    resemble each other. ``NOT_A_RADIOGRAPH`` are pictures that are rough instead, which noise,
+    pages of text and line drawings are, and pictures that are one value but for specks. Nothing
+    else is meant. Photographs, screenshots and diagrams of areas can be as smooth as a radiograph,
+    and other body parts are radiographs: there nothing but the localiser refuses (``NO_KNEE``).
+
+    Parameters
+    ----------
+    film
+        Of any body part, polarity and depth; it is looked at in some 300 rows and columns.
+    """
+    if roughness(film) > MOST_ROUGHNESS:
+        return Gate(graded=False, reasons=("NOT_A_RADIOGRAPH",))
+    return Gate()
+
+
+def roughness(film: Radiograph) -> float:
+    """How little neighbouring samples resemble each other.
+
+    Their mean squared difference over that of samples taken anywhere: 0 for a picture without
+    edges, 1 for white noise, and for one whose range between the 0.5th and the 99.5th percentile
+    is empty. Nothing is averaged, so that thin strokes count in full; values beyond those
+    percentiles count as these, so that markers and broken pixels do not.
+    """
+    seen = _sampled(film.pixels)
+    lowest, highest = np.percentile(seen, (0.5, 99.5))
+    seen = np.clip(seen, lowest, highest)
+    anywhere = 2.0 * float(seen.var(dtype=np.float64))
+    if anywhere <= 0.0:
+        return 1.0
+    steps = (np.diff(seen, axis=0), np.diff(seen, axis=1))
+    beside = np.mean([float(np.square(step).mean(dtype=np.float64)) for step in steps])
+    return float(beside) / anywhere
 
 
 def knee_gate(film: Radiograph, frame: Frame, joint: Joint) -> tuple[Gate, tuple[str, ...]]:
@@ -58,12 +100,38 @@ def cut_gate(film: Radiograph, frame: Frame) -> tuple[Gate, tuple[str, ...]]:
 
 
 def on_film(film: Radiograph, frame: Frame) -> float:
-    """The share of a region that the film shows."""
+    """The share of a region, upright or turned, that the film shows."""
     rows, columns = film.shape
-    x0, y0, x1, y1 = frame.edges
-    width = max(0.0, min(x1, columns) - max(x0, 0.0))
-    height = max(0.0, min(y1, rows) - max(y0, 0.0))
-    return width * height / ((x1 - x0) * (y1 - y0))
+    first, last = -0.5, frame.size_px - 0.5
+    # (x, y) of the corners in film edges, which are half a pixel before the centres
+    region = frame.to_film([(first, first), (last, first), (last, last), (first, last)]) + 0.5
+    shown = region
+    for axis, length in ((0, columns), (1, rows)):
+        shown = _from_zero(shown, axis)
+        shown = length - _from_zero(length - shown, axis)
+    # rounded, so that it is not a rounding error that refuses a knee
+    return round(_area(shown) / _area(region), 6)
+
+
+def _from_zero(polygon: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """What of a convex polygon (n, 2) has no negative coordinate on an axis (Sutherland–Hodgman).
+
+    See doi:10.1145/360767.360802.
+    """
+    kept = []
+    for start, end in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        a, b = float(start[axis]), float(end[axis])
+        if a >= 0.0:
+            kept.append(start)
+        if (a >= 0.0) != (b >= 0.0):
+            kept.append(start + (end - start) * (a / (a - b)))
+    return np.array(kept).reshape(-1, 2)
+
+
+def _area(polygon: NDArray[np.float64]) -> float:
+    """Of a polygon (n, 2), whichever way round."""
+    x, y = polygon.T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2.0
 
 
 def _exposure(film: Radiograph, frame: Frame) -> list[GateCode]:

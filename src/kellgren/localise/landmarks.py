@@ -1,7 +1,7 @@
 """From heat maps to knees: peaks, put together by the joint's own proportions."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -65,6 +65,15 @@ class Joint:
         """Of the tibial plateau against the picture's rows; positive falls to the right."""
         (x0, y0), (x1, y1) = self.places[LEFT], self.places[RIGHT]
         return float(np.degrees(np.arctan2(y1 - y0, x1 - x0)))
+
+    def on_square_pixels(self, pixel_aspect: float) -> "Joint":
+        """The joint as it would lie on pixels that are as high as they are wide.
+
+        There its width and tilt are those of the bone. ``pixel_aspect`` is the height of a film
+        pixel over its width; y is then in widths.
+        """
+        places = {name: (x, y * pixel_aspect) for name, (x, y) in self.places.items()}
+        return replace(self, places=places)
 
     @property
     def confidence(self) -> float:

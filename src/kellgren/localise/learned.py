@@ -71,6 +71,11 @@ class LearnedLocaliser:
         """Which bundle looked."""
         return self.bundle.reference
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether it learned from phantoms only."""
+        return self.bundle.record.synthetic
+
     def find(
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
     ) -> tuple[Found, ...]:
@@ -171,32 +176,37 @@ class LearnedLocaliser:
         self, joint: Joint, film: Radiograph, spec: RegionSpec
     ) -> tuple[Frame, ScaleSource]:
         source: ScaleSource = "plateau_width"
-        across = down = OPEN_REGION_WIDTHS * joint.width
+        # pixels need not be square: lengths are in widths of a pixel
+        high, wide = film.detector_spacing_mm or film.pixel_spacing_mm or (1.0, 1.0)
+        aspect = high / wide
+        bone = joint.on_square_pixels(aspect)
+        side = OPEN_REGION_WIDTHS * bone.width
         if spec.side_unit == "plateau_width" and spec.side is not None:
-            across = down = spec.side * joint.width
+            side = spec.side * bone.width
         elif spec.side_unit == "mm_detector" and spec.side is not None:
             if film.detector_spacing_mm is None:
                 raise errors.ScaleUnknown(
                     "this bundle's region is in millimetres and the film has no pixel spacing. "
                     "Give --spacing-mm."
                 )
-            # pixels need not be square
-            down, across = (spec.side / spacing for spacing in film.detector_spacing_mm)
+            side = spec.side / wide
             source = "spacing"
-        x, y = self._centre(joint)
-        half_x, half_y = across / 2.0, down / 2.0
+        x, y = self._centre(bone, aspect)
+        half_x, half_y = side / 2.0, side / aspect / 2.0
         frame = Frame.of_box(x - half_x, y - half_y, x + half_x, y + half_y, size_px=spec.size_px)
+        if spec.align_plateau:
+            frame = frame.rotate(bone.tilt_deg, pixel_aspect=aspect)
         return frame, source
 
-    def _centre(self, joint: Joint) -> Point:
+    def _centre(self, bone: Joint, aspect: float) -> Point:
         """Of a region, in film edges: from the joint's middle, along and across the plateau."""
-        angle = np.deg2rad(joint.tilt_deg)
+        angle = np.deg2rad(bone.tilt_deg)
         cos, sin = float(np.cos(angle)), float(np.sin(angle))
         along, across = self.bundle.record.centre
-        x, y = joint.places[MIDDLE]
+        x, y = bone.places[MIDDLE]
         return (
-            x + 0.5 + (cos * along - sin * across) * joint.width,
-            y + 0.5 + (sin * along + cos * across) * joint.width,
+            x + 0.5 + (cos * along - sin * across) * bone.width,
+            (y + 0.5 * aspect + (sin * along + cos * across) * bone.width) / aspect,
         )
 
 

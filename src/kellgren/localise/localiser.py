@@ -32,6 +32,11 @@ class Localiser(Protocol):
         """The bundle that looks; None where nothing learned does."""
         ...
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether what looks learned from phantoms only; then real films are refused."""
+        ...
+
     def find(
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
     ) -> tuple[Found, ...]:

@@ -14,6 +14,11 @@ class WholePicture:
         """Nothing learned looks."""
         return
 
+    @property
+    def synthetic(self) -> bool:
+        """Nothing learned looks."""
+        return False
+
     def find(
         self, film: Radiograph, spec: RegionSpec, *, laterality: Laterality | None
     ) -> tuple[Found, ...]:

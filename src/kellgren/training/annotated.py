@@ -14,7 +14,7 @@ from kellgren.datasets.landmarks import Placed, read_landmarks
 from kellgren.datasets.phantom import draw_knee, landmarks, sample_knee
 from kellgren.datasets.splits import part_of
 from kellgren.datasets.table import Row, read_table
-from kellgren.imaging import read_raster
+from kellgren.imaging import read_film
 from kellgren.localise.landmarks import LANDMARKS
 from kellgren.training.composites import Source
 
@@ -69,7 +69,7 @@ def annotated(manifests: Iterable[Path], tables: Iterable[Path]) -> tuple[Annota
                 "that data set as well."
             )
         row, root = listed[key]
-        film = read_raster(root / row.path)
+        film = read_film(root / row.path)
         if row.sha256 not in {"", film.sha256}:
             raise errors.TrainingError(
                 f"{row.path}: not the picture that the manifest describes; its SHA-256 is another. "

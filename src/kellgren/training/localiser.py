@@ -24,7 +24,7 @@ from torch.nn import functional
 
 import kellgren
 from kellgren import errors
-from kellgren.files import write_atomically
+from kellgren.files import refuse_foreign, write_atomically
 from kellgren.localise.landmarks import LANDMARKS, LEFT, MIDDLE, RIGHT, Joint, joints
 from kellgren.networks.landmarks import STRIDE, LandmarkNet
 from kellgren.training.annotated import Annotated, divided, phantoms
@@ -147,7 +147,7 @@ def train_localiser(
     Raises
     ------
     OutputError
-        The folder holds a run and ``resume`` was not said.
+        The folder holds a run and ``resume`` was not said, or something else.
     RunMismatch
         The folder holds another kind of run, or one with other settings, pictures or landmarks.
     TrainingError
@@ -234,6 +234,7 @@ def _begin(folder: Path, run: LocaliserRun, *, resume: bool) -> None:
                 "another folder."
             )
         return
+    refuse_foreign(folder, ours=False, what="run")
     with write_atomically(path) as stream:
         stream.write(run.model_dump_json(indent=2) + "\n")
 

@@ -23,7 +23,7 @@ from kellgren.anatomy import KL
 from kellgren.bundles.record import TrainedOn
 from kellgren.datasets.splits import Part, part_of, split_sha256
 from kellgren.datasets.table import TRUTH, Row, read_table
-from kellgren.files import write_atomically
+from kellgren.files import refuse_foreign, write_atomically
 from kellgren.grading import Bundle
 from kellgren.networks.backbone import Backbone
 from kellgren.systems import Fidelity, Recipe, System
@@ -133,7 +133,7 @@ def train(
     RunMismatch
         The folder holds a run with other settings or data.
     OutputError
-        The folder holds a run and ``resume`` was not said.
+        The folder holds a run and ``resume`` was not said, or something else.
     """
     recipe = recipe or system.recipes[fidelity]
     if teacher is not None and recipe.distillation is None:
@@ -253,6 +253,7 @@ def _begin(folder: Path, record: RunRecord, *, resume: bool) -> None:
                 "Give the same settings and data, or another folder."
             )
         return
+    refuse_foreign(folder, ours=False, what="run")
     with write_atomically(folder / RECORD) as stream:
         stream.write(record.model_dump_json(indent=2) + "\n")
 
