@@ -63,7 +63,7 @@ class _Torch(Contender):
         torch.set_num_threads(THREADS)
         bundle = load_bundle()
         self.spec = bundle.record.region
-        self.temperature = bundle.record.temperature[KL.name]
+        self.calibration = bundle.record.calibration(KL)
         self.networks = list(_networks(bundle))
 
     def job(self, content: bytes, laterality: Laterality) -> Job:
@@ -78,7 +78,7 @@ class _Torch(Contender):
 
     def probabilities(self, logits: Tensor) -> list[float]:
         """Calibrated."""
-        return [float(share) for share in (logits[0].float() / self.temperature).softmax(0)]
+        return [float(share) for share in self.calibration(logits[0].float().numpy())]
 
 
 class Reference(_Torch):

@@ -33,6 +33,7 @@ SYSTEM = system("tiulpin2018")
 SPEC = SYSTEM.recipes["modern"].region
 SEEDS = (21, 42)
 EPOCH = "1763700000"
+BIAS = (-0.2, -0.1, 0.0, 0.1, 0.2)
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +141,7 @@ def _write_bundle(target: Path, dataset: str, model: bytes) -> Path:
         members=tuple(Member(seed=seed, iteration=1) for seed in SEEDS),
         fusion="sum_logits",
         temperature={KL.name: 1.5},
+        bias={KL.name: BIAS},
         conformal={KL.name: Conformal(method="contiguous_mass", coverage=0.9, q=0.8)},
         explanation="cam_exact",
         trained_on=(

@@ -112,9 +112,9 @@ def test_attention_lies_on_the_region_as_the_film_shows_it(
     assert found.dtype == np.float32
     assert found.min() >= 0.0
     assert 0.9 < found.max() <= 1.0
-    # Above row 56 and below row 168 lie no patches; a cell of the map has 14 pixels.
-    assert found[:42].max() < 0.1
-    assert found[-42:].max() < 0.1
+    # Above row 56 and below row 168 lie no patches; a cell of the map has 8 pixels.
+    assert found[:40].max() < 0.1
+    assert found[-8:].max() < 0.1
 
 
 def test_a_batch_equals_its_elements(grader: Grader, make_region: MakeRegion) -> None:
@@ -133,7 +133,8 @@ def test_onnx_runtime_alone_says_the_same(bundle: Bundle, make_region: MakeRegio
     session = onnxruntime.InferenceSession(bundle.contents[MODEL])
     pixels = standardise(region.pixels, record.region)[np.newaxis, np.newaxis]
     (logits,) = session.run(["logits/kl"], {"region": pixels})
-    powers = np.exp(logits[0].astype(np.float64).sum(axis=0) / record.temperature["kl"])
+    fused = logits[0].astype(np.float64).sum(axis=0)
+    powers = np.exp(fused / record.temperature["kl"] + record.bias["kl"])
     found = kl(Grader(bundle, threads=1).grade(region, Laterality.RIGHT))
     np.testing.assert_allclose(found.probabilities, powers / powers.sum(), atol=2e-6)
 
@@ -143,7 +144,7 @@ def test_onnx_runtime_alone_says_the_same(bundle: Bundle, make_region: MakeRegio
 def test_the_temperature_divides_what_was_fused(
     bundle: Bundle, make_region: MakeRegion, fusion: Fusion, temperature: float
 ) -> None:
-    grader = changed(bundle, fusion=fusion, temperature={"kl": temperature})
+    grader = changed(bundle, fusion=fusion, temperature={"kl": temperature}, bias={})
     outputs = grader.outputs([make_region(3)])
     fused = fuse(outputs["logits/kl"], fusion)
     found = kl(grader.grade(make_region(3), Laterality.RIGHT))
@@ -156,7 +157,7 @@ def test_the_temperature_divides_what_was_fused(
 
 def test_a_hotter_answer_is_less_sure_and_no_other(bundle: Bundle, make_region: MakeRegion) -> None:
     answers = [
-        kl(changed(bundle, temperature={"kl": t}).grade(make_region(4), Laterality.RIGHT))
+        kl(changed(bundle, temperature={"kl": t}, bias={}).grade(make_region(4), Laterality.RIGHT))
         for t in (0.5, 1.0, 2.0, 4.0)
     ]
     tops = [max(answer.probabilities) for answer in answers]

@@ -101,7 +101,7 @@ class TestPaper:
 
     @pytest.mark.parametrize(
         ("fidelity", "side", "patch", "first_row"),
-        [("paper", 300, 128, 100), ("released", 300, 128, 100), ("modern", 224, 112, 56)],
+        [("paper", 300, 128, 100), ("released", 300, 128, 100), ("modern", 192, 112, 56)],
     )
     def test_patches(self, fidelity: Fidelity, side: int, patch: int, first_row: int) -> None:
         assert SYSTEM.recipes[fidelity].region.size_px == side

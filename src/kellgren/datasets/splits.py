@@ -14,7 +14,7 @@ def part_of(patient: str) -> Part:
 
     A tenth of the patients is held back from learning, by a hash of their identifier and
     therefore alike for every seed and system; the next bit of the hash halves it: one half chooses
-    among snapshots, the other fits temperature and conformal quantile.
+    among snapshots, the other does not, and both are calibrated on.
     """
     tenth, remainder = divmod(int(hashlib.sha256(patient.encode()).hexdigest(), 16), 10)
     if remainder != 0:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
 from kellgren import errors
 from kellgren.anatomy import Task
@@ -19,6 +19,7 @@ from kellgren.bundles.record import (
     problem,
 )
 from kellgren.bundles.store import FAST_MODEL, MODEL, RECORD, read_files, verify
+from kellgren.grading.calibration import Calibration
 from kellgren.imaging.region import RegionSpec
 
 Positive = Annotated[float, Field(gt=0.0)]
@@ -48,7 +49,9 @@ class Requires(Strict):
 class BundleRecord(Record):
     """``bundle.json``.
 
-    ``temperature`` divides the fused logits; ``self_test`` is what the bundle said, when it was
+    ``temperature`` divides the fused logits and ``bias`` is added to them, class by class;
+    ``operating_points`` maps a cut such as ``kl>=2`` to the probability that calls a knee positive;
+    ``self_test`` is what the bundle said, when it was
     exported, of the phantom that ``kellgren check`` shows it; ``files`` maps each other file to its
     SHA-256; the remaining names are those of the glossary in CONTRIBUTING.md.
     """
@@ -68,6 +71,7 @@ class BundleRecord(Record):
     members: tuple[Member, ...]
     fusion: Literal["sum_logits", "mean_logits", "mean_probabilities"]
     temperature: dict[str, Positive]
+    bias: dict[str, tuple[FiniteFloat, ...]] = Field(default_factory=dict)
     conformal: dict[str, Conformal]
     explanation: Literal["cam_exact", "none"]
     operating_points: dict[str, float] = Field(default_factory=dict)
@@ -83,6 +87,21 @@ class BundleRecord(Record):
     def synthetic(self) -> bool:
         """Whether any of its weights learned from phantoms."""
         return any(source.kind == "synthetic" for source in self.trained_on)
+
+    def thresholds(self, task: Task) -> dict[int, float]:
+        """Cut → the probability from which a knee is called at least so bad."""
+        names = {cut: operating_point(task, cut) for cut in range(1, len(task.classes))}
+        points = self.operating_points
+        return {cut: points[name] for cut, name in names.items() if name in points}
+
+    def calibration(self, task: Task) -> Calibration:
+        """What turns the fused logits of a task into probabilities."""
+        return Calibration(self.temperature[task.name], self.bias.get(task.name, ()))
+
+
+def operating_point(task: Task, cut: int) -> str:
+    """The name of a threshold in ``operating_points``, such as ``kl>=2``."""
+    return f"{task.name}>={cut}"
 
 
 class Bundle(Verified[BundleRecord]):
@@ -125,6 +144,11 @@ def parse_record(content: bytes, source: str) -> BundleRecord:
     if missing or record.temperature.keys() != record.conformal.keys():
         raise errors.BundleInvalid(
             f"{source}: {RECORD} needs one temperature and one conformal quantile for each task."
+        )
+    classes = {task.name: len(task.classes) for task in record.tasks}
+    if any(len(bias) != classes.get(name) for name, bias in record.bias.items()):
+        raise errors.BundleInvalid(
+            f"{source}: {RECORD} needs a bias for each class of a task, or none."
         )
     if MODEL not in record.files or record.files.keys() - {MODEL, FAST_MODEL}:
         raise errors.BundleInvalid(

@@ -10,7 +10,6 @@ from kellgren.anatomy import KL, Laterality, Task
 from kellgren.grading.attention import normalised, upsampled
 from kellgren.grading.backend import Precision, open_backend
 from kellgren.grading.bundle import Bundle
-from kellgren.grading.calibration import calibrated
 from kellgren.grading.conformal import contiguous_sets, nominal_sets
 from kellgren.grading.fusion import fuse
 from kellgren.imaging.region import Region, standardise
@@ -28,14 +27,23 @@ class Graded:
     ----------
     predictions
         By task name.
-    attention
-        Of the shown task's most probable grade: (size_px, size_px) float32 in [0, 1], pixel by
-        pixel over the region as the film shows it (not mirrored), or None where the bundle
-        explains nothing.
+    activation
+        Of the shown task's most probable grade: (h, w) float32, min–max normalised, its edges the
+        region's edges as the film shows it (not mirrored); None where the bundle explains nothing.
+    size_px
+        Side of the region.
     """
 
     predictions: dict[str, Prediction]
-    attention: NDArray[np.float32] | None
+    activation: NDArray[np.float32] | None
+    size_px: int
+
+    @property
+    def attention(self) -> NDArray[np.float32] | None:
+        """The activation over the region, (size_px, size_px) in [0, 1]; drawn up when asked for."""
+        if self.activation is None:
+            return None
+        return upsampled(self.activation, (self.size_px, self.size_px))
 
 
 class Grader:
@@ -83,7 +91,11 @@ class Grader:
         for task in self.bundle.record.tasks:
             probabilities = self.probabilities(outputs, task).mean(axis=0)
             predictions[task.name] = self._prediction(task, probabilities)
-        return Graded(predictions, self._attention(outputs, predictions, mirrorings))
+        return Graded(
+            predictions,
+            self._activation(outputs, predictions, mirrorings),
+            self.bundle.record.region.size_px,
+        )
 
     def outputs(self, regions: Sequence[Region]) -> dict[str, NDArray[np.float32]]:
         """The graph's raw outputs for regions that are mirrored already."""
@@ -95,9 +107,7 @@ class Grader:
     ) -> NDArray[np.float64]:
         """Fused and calibrated probabilities (n, classes) of raw outputs."""
         record = self.bundle.record
-        return calibrated(
-            fuse(outputs[f"logits/{task.name}"], record.fusion), record.temperature[task.name]
-        )
+        return record.calibration(task)(fuse(outputs[f"logits/{task.name}"], record.fusion))
 
     def _prediction(self, task: Task, probabilities: NDArray[np.float64]) -> Prediction:
         shares = rounded(probabilities)
@@ -113,7 +123,7 @@ class Grader:
             coverage=plan.coverage,
         )
 
-    def _attention(
+    def _activation(
         self,
         outputs: dict[str, NDArray[np.float32]],
         predictions: dict[str, Prediction],
@@ -127,8 +137,7 @@ class Grader:
         upright = [
             m[:, ::-1] if mirrored else m for m, mirrored in zip(shown, mirrorings, strict=True)
         ]
-        size_px = self.bundle.record.region.size_px
-        return upsampled(normalised(np.mean(upright, axis=0)), (size_px, size_px))
+        return normalised(np.mean(upright, axis=0))
 
 
 def rounded(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

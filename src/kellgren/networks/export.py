@@ -52,7 +52,7 @@ class ExplainedSiamese(nn.Module):
         logits, maps = [], []
         for member in self.members:
             assert isinstance(member, DeepSiamese)  # noqa: S101 - ModuleList forgets the type
-            lateral, medial = member.features(region)
+            lateral, medial = member.features_at_once(region)
             logits.append(member.classify(lateral, medial))
             maps.append(self._pasted(*member.attention(lateral, medial)))
         return torch.stack(logits, dim=1), torch.stack(maps).sum(dim=0)

@@ -19,14 +19,23 @@ from kellgren.bundles.store import MODEL, RECORD
 from kellgren.datasets import sources
 from kellgren.datasets.splits import split_sha256
 from kellgren.datasets.table import Row, read_table
-from kellgren.grading.bundle import Bundle, BundleRecord, Conformal, Member, load_bundle
-from kellgren.grading.calibration import calibrated, fit_temperature
+from kellgren.grading.bundle import (
+    Bundle,
+    BundleRecord,
+    Conformal,
+    Member,
+    load_bundle,
+    operating_point,
+)
+from kellgren.grading.calibration import fit_calibration
 from kellgren.grading.conformal import fit_quantile
 from kellgren.grading.fusion import fuse
 from kellgren.grading.grader import Grader, rounded
-from kellgren.imaging import cut_region, read_raster, whole_picture
+from kellgren.imaging import cut_region, read_film, whole_picture
 from kellgren.networks.export import write_onnx
 from kellgren.selfcheck import answers
+from kellgren.statistics.discrimination import best_threshold, probability_of_cut
+from kellgren.statistics.questions import cut_of
 from kellgren.systems import SYSTEMS
 from kellgren.training.loop import Validation, best_of
 from kellgren.training.run import RunRecord, load_run, parts_of
@@ -41,8 +50,8 @@ def export_run(
 ) -> Bundle:
     """Fuse all seeds of a run into a bundle.
 
-    Temperature and conformal quantile come from the calibration part of ``train``, whose patients
-    neither taught a network nor chose a snapshot, through ONNX Runtime itself.
+    Temperature, biases and conformal quantile come from the held-back tenth of ``train``, whose
+    patients taught no network, through ONNX Runtime itself.
 
     Parameters
     ----------
@@ -78,7 +87,6 @@ def export_run(
         raise errors.TrainingError(
             f"{manifest}: has changed since the run began. Give it back its rows, or train again."
         )
-    calibration = parts["calibration"]
     try:
         record = BundleRecord(
             kind="grader",
@@ -108,17 +116,11 @@ def export_run(
         raise errors.BundleInvalid(
             f"{target}: no bundle can say this of itself ({problems})."
         ) from error
-    logits = _logits(record, model, calibration, manifest.parent, task)
-    truth = np.array([row.value for row in calibration], dtype=np.int64)
-    temperature = round(fit_temperature(logits, truth), 6)
-    probabilities = np.stack([rounded(p) for p in calibrated(logits, temperature)])
-    q = fit_quantile(probabilities, truth, coverage=COVERAGE, ordinal=task.ordinal)
-    record = record.model_copy(
-        update={
-            "temperature": {task.name: temperature},
-            "conformal": {task.name: Conformal(method="contiguous_mass", coverage=COVERAGE, q=q)},
-        }
-    )
+    halves = [
+        (_logits(record, model, parts[part], manifest.parent, task), _truth(parts[part]))
+        for part in ("snapshot", "calibration")
+    ]
+    record = record.model_copy(update=_calibrated(halves, task))
     said = answers(Grader(Bundle(record, "0" * 64, {MODEL: model})))
     record = record.model_copy(update={"self_test": said})
     write_bundle(record.to_bytes(), {MODEL: model}, target)
@@ -168,12 +170,50 @@ def _logits(
     grader = Grader(Bundle(record, "0" * 64, {MODEL: model}))
     fused = []
     for row in rows:
-        film = read_raster(root / row.path)
+        film = read_film(root / row.path)
         region = cut_region(film, whole_picture(film, record.region), record.region)
         if row.laterality not in {record.region.mirror_to, Laterality.UNKNOWN}:
             region = region.mirror()
         fused.append(fuse(grader.outputs([region])[f"logits/{task.name}"], record.fusion)[0])
     return np.stack(fused)
+
+
+def _calibrated(
+    halves: Sequence[tuple[NDArray[np.float64], NDArray[np.int64]]], task: Task
+) -> dict[str, object]:
+    """The record's calibration, fitted to both halves of the held-back tenth.
+
+    The quantile's scores are crossed: each half is calibrated by the other, as new knees will be
+    by both.
+    """
+    crossed = [
+        np.stack([rounded(p) for p in fit_calibration(*other)(logits)])
+        for (logits, _), other in zip(halves, reversed(halves), strict=True)
+    ]
+    logits, truth = (np.concatenate(part) for part in zip(*halves, strict=True))
+    q = fit_quantile(np.concatenate(crossed), truth, coverage=COVERAGE, ordinal=task.ordinal)
+    found = fit_calibration(logits, truth)
+    return {
+        "operating_points": _operating_points(found(logits), truth, task),
+        "temperature": {task.name: round(found.temperature, 6)},
+        "bias": {task.name: tuple(round(bias, 6) for bias in found.bias)},
+        "conformal": {task.name: Conformal(method="contiguous_mass", coverage=COVERAGE, q=q)},
+    }
+
+
+def _operating_points(
+    probabilities: NDArray[np.float64], truth: NDArray[np.int64], task: Task
+) -> dict[str, float]:
+    """Where Youden's J is highest on the held-back knees, at the cut of disease."""
+    cut = cut_of(task)
+    if cut is None or (truth >= cut).all() or not (truth >= cut).any():
+        return {}
+    scores = probability_of_cut(probabilities, cut)
+    return {operating_point(task, cut): round(best_threshold(truth >= cut, scores), 6)}
+
+
+def _truth(rows: Sequence[Row]) -> NDArray[np.int64]:
+    return np.array([row.value for row in rows], dtype=np.int64)
 
 
 def _trained_on(run: RunRecord) -> tuple[TrainedOn, ...]:
