@@ -1,5 +1,6 @@
 """Every verb but ``grade``, as someone types it."""
 
+import itertools
 import json
 import re
 import shutil
@@ -7,8 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from typer.main import get_group
 from typer.testing import CliRunner
@@ -19,11 +22,20 @@ from kellgren.bundles import store as place
 from kellgren.bundles.store import MODEL, RECORD
 from kellgren.cli import VERBS as HEADINGS
 from kellgren.cli import app, grading
+from kellgren.cohort.lock import NAME as LOCK
+from kellgren.cohort.lock import locked
 from kellgren.datasets.table import read_table
+from kellgren.errors import OutputInUse
 from kellgren.grading import load_bundle
 from kellgren.imaging import Radiograph, read_raster
+from kellgren.imaging.dicom import apart
+from kellgren.imaging.dicom.examples import EXAMPLES, Example
 from kellgren.imaging.raster import decode_raster
+from kellgren.localise import load_localiser
+from kellgren.selfcheck import run_checks
 from kellgren.systems import SYSTEMS
+
+Pixels = NDArray[Any]
 
 VERBS = (
     "grade",
@@ -33,9 +45,12 @@ VERBS = (
     "systems",
     "phantom",
     "manifest",
+    "prepare",
     "train",
     "export",
     "evaluate",
+    "report",
+    "agree",
 )
 
 
@@ -60,7 +75,7 @@ def shipped(real_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 class TestHelp:
     def test_the_verbs_are_these(self) -> None:
-        assert tuple(get_group(app).commands) == VERBS
+        assert tuple(get_group(app).commands) == (*VERBS, "audit")
 
     @pytest.mark.parametrize("verb", VERBS)
     @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -146,6 +161,57 @@ class TestInfo:
     def test_shipped_ones_have_names(self) -> None:
         assert "tiny-real 0.1.0" in run("info", "tiny-real")[1]
 
+    def test_a_localiser_for_a_person(self) -> None:
+        status, out, err = run("info", DEFAULT_LOCALISER)
+        assert (status, err) == (0, "")
+        loaded = load_localiser(DEFAULT_LOCALISER)
+        record = loaded.record
+        size = sum(map(len, loaded.contents.values())) / 1e6
+        wanted = [f"{record.name} {record.version}", record.limits, loaded.sha256, f"{size:.1f} MB"]
+        wanted += [*record.landmarks, f"{record.film.size_px} px"]
+        wanted += [f"{source.name} ({source.kind}" for source in record.trained_on]
+        wanted += [source.licence for source in record.trained_on]
+        said = " ".join(out.split())
+        assert all(words in said for words in wanted)
+        for certainty in (record.first_look, record.accepted, record.beside):
+            assert f"{certainty:g}" in said
+        assert max(map(len, out.splitlines())) <= 100
+
+    def test_a_localiser_for_a_program(self, tmp_path: Path) -> None:
+        source = FOLDER / DEFAULT_LOCALISER
+        archive = shutil.make_archive(str(tmp_path / "finder"), "zip", source)
+        for named in (DEFAULT_LOCALISER, source, archive):
+            status, out, _ = run("info", named, "--json")
+            assert status == 0
+            assert json.loads(out) == json.loads((source / RECORD).read_bytes())
+
+    @pytest.mark.parametrize(
+        ("record", "code"),
+        [
+            ('{"kind": "localiser"}', "bundle.invalid"),
+            ('{"kind": "teapot"}', "bundle.invalid"),
+            ("[1]", "bundle.invalid"),
+            ("not JSON", "bundle.invalid"),
+            (None, "bundle.invalid"),
+        ],
+    )
+    def test_a_record_that_is_none_is_an_error(
+        self, tmp_path: Path, record: str | None, code: str
+    ) -> None:
+        if record is not None:
+            (tmp_path / RECORD).write_text(record, "utf-8")
+        for words in ((), ("--json",)):
+            status, out, err = run("info", tmp_path, *words)
+            assert (status, out) == (2, "")
+            assert err.startswith(f"kellgren: {code}: {tmp_path}: ")
+
+    def test_a_changed_localiser_is_an_error(self, shipped: Path) -> None:
+        model = shipped / DEFAULT_LOCALISER / MODEL
+        model.write_bytes(model.read_bytes() + b" ")
+        status, out, err = run("info", DEFAULT_LOCALISER)
+        assert (status, out) == (2, "")
+        assert err.startswith("kellgren: bundle.tampered: ")
+
     def test_one_that_is_none(self, shipped: Path) -> None:
         status, out, err = run("info", shipped / "none")
         assert (status, out) == (2, "")
@@ -214,7 +280,9 @@ class TestCheck:
         assert (status, err) == (0, "")
         lines = out.splitlines()
         # every decoder, the localiser, and of the grader its bytes and its answer
-        assert len(lines) == 4 + 1 + 2
+        assert len(lines) == 4 + len(EXAMPLES) + 1 + 2
+        for name in ("RLE", "JPEG", "JPEG lossless", "JPEG-LS", "JPEG 2000"):
+            assert f"reads DICOM, {name}: " in out
         assert len(list(shipped.iterdir())) == 2
         assert all(line.startswith("ok ") for line in lines)
         assert "bundle tiny-real" in out
@@ -272,6 +340,45 @@ class TestCheck:
         assert status == 1
         assert len(re.findall(r"^FAILED  reads .*off by", out, re.MULTILINE)) == 4
 
+    @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.file)
+    def test_a_decoder_of_dicom_that_is_off_says_what_to_install(
+        self, monkeypatch: pytest.MonkeyPatch, example: Example
+    ) -> None:
+        def spoilt(how: Callable[[Pixels], Pixels]) -> Callable[[bytes, str], Radiograph]:
+            def decode(_: bytes, name: str) -> Radiograph:
+                (asked,) = [each for each in EXAMPLES if each.file == name]
+                return Radiograph(how(asked.pixels) if asked == example else asked.pixels, "0")
+
+            return decode
+
+        for how, why in (
+            (lambda pixels: pixels // 2, "off by"),
+            (lambda pixels: pixels.T.copy(), "(32, 36)"),
+            (lambda pixels: pixels[::-1].copy(), "off by"),
+        ):
+            monkeypatch.setattr("kellgren.selfcheck.decode_dicom", spoilt(how))
+            decoders = list(itertools.islice(run_checks(), 4 + len(EXAMPLES)))
+            (failed,) = [finding for finding in decoders if not finding.passed]
+            assert failed.name == f"reads DICOM, {example.name}"
+            assert why in failed.detail
+            assert failed.detail.endswith(f"pip install --force-reinstall {example.package}")
+
+    @pytest.mark.usefixtures("shipped")
+    def test_without_gdcm_it_says_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        absent = tmp_path / "absent.py"
+        absent.write_text(f"raise SystemExit({apart.ABSENT})", "utf-8")
+        monkeypatch.setattr(apart, "__file__", str(absent))
+        status, out, _ = run("check")
+        assert status == 1
+        failed = [line for line in out.splitlines() if not line.startswith("ok ")]
+        assert [line.split(": ")[0] for line in failed] == [
+            "FAILED  reads DICOM, JPEG lossless",
+            "FAILED  reads DICOM, JPEG-LS",
+        ]
+        for line in failed:
+            assert "python-gdcm is not installed" in line
+            assert line.endswith("pip install --force-reinstall python-gdcm")
+
     def test_what_ships_passes(self) -> None:
         status, out, _ = run("check")
         assert status == 0
@@ -302,6 +409,49 @@ class TestDemo:
         assert run("demo", "-o", tmp_path / "demo")[0] == 0
         assert (tmp_path / "demo" / "results" / "grades.csv").read_bytes() == first
         assert (tmp_path / "demo" / "notes.txt").read_text("utf-8") == "mine"
+
+    def test_a_second_one_at_once_is_refused_and_harms_nothing(self, tmp_path: Path) -> None:
+        folder = tmp_path / "demo"
+        folder.mkdir()
+        with locked(folder):  # by the first one, which has drawn nothing yet
+            (folder / "phantoms" / "images").mkdir(parents=True)
+            status, out, err = run("demo", "-o", folder)
+            assert (status, out) == (2, "")
+            assert err.startswith(f"kellgren: output.in_use: {folder}: ")
+            assert (folder / "phantoms" / "images").is_dir()
+            (folder / "phantoms" / "manifest.csv").write_text("of the first", "utf-8")
+            (folder / "results").mkdir()
+            (folder / "results" / "grades.csv").write_text("of the first", "utf-8")
+            status, _, err = run("demo", "-o", folder)
+            assert (status, "output.in_use" in err) == (2, True)
+            assert (folder / "results" / "grades.csv").read_text("utf-8") == "of the first"
+        assert not (folder / LOCK).exists()
+
+    def test_a_lock_that_a_killed_batch_left_gives_no_leave(self, tmp_path: Path) -> None:
+        (tmp_path / LOCK).write_text("4711", "ascii")
+        (tmp_path / "journal.jsonl").write_text("a batch's", "utf-8")
+        status, _, err = run("demo", "-o", tmp_path)
+        assert status == 2
+        assert err.startswith("kellgren: output.refused: ")
+        assert (tmp_path / "journal.jsonl").read_text("utf-8") == "a batch's"
+        assert not (tmp_path / "phantoms").exists()
+
+    def test_it_holds_its_folder_to_the_end_and_lets_go(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def seen(*_: object, **__: object) -> list[object]:
+            with pytest.raises(OutputInUse), locked(tmp_path / "demo"):
+                pass
+            return []
+
+        monkeypatch.setattr("kellgren.datasets.phantom.write_cohort", lambda *_, **__: None)
+        monkeypatch.setattr("kellgren.cohort.find_films", lambda *_: [])
+        monkeypatch.setattr("kellgren.cohort.grade_films", seen)
+        # what a killed one left is no lock any more
+        (tmp_path / "demo").mkdir()
+        (tmp_path / "demo" / LOCK).write_text("4711", "ascii")
+        assert run("demo", "-o", tmp_path / "demo")[0] == 0
+        assert list((tmp_path / "demo").iterdir()) == []
 
     def test_a_folder_in_use_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "films").mkdir()

@@ -38,13 +38,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("anatomy", "errors", "files", "records", "datasets", "statistics"),
         *("localise", "grading", "pipeline"),
     },
+    "model_card": {"files", "records", "grading", "statistics"},
+    "report": {
+        *("anatomy", "errors", "datasets", "grading", "reporting", "statistics", "model_card"),
+    },
     "selfcheck": {"anatomy", "bundles", "imaging", "datasets", "localise", "grading"},
-    "describe": {"grading", "systems", "statistics"},
+    "describe": {"bundles", "localise", "grading", "systems", "statistics"},
     "api": {"anatomy", "errors", "records", "bundles", "grading", "cohort"},
     "__init__": {"anatomy", "errors", "records", "grading", "api"},
     "cli": {
         *("anatomy", "errors", "files", "clock", "bundles", "datasets", "localise", "grading"),
         *("systems", "training", "cohort", "evaluation", "selfcheck", "describe", "reporting"),
+        *("report", "statistics"),
         "__init__",
     },
 }

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from kellgren.statistics import agreement
 
@@ -75,3 +76,55 @@ def test_kappa_of_one_grade_throughout_is_undefined_without_a_warning(grade: int
 
 def test_kappa_of_two_constant_readers_who_disagree_is_nought() -> None:
     assert agreement.quadratic_kappa(np.zeros(4, int), np.full(4, 2), classes=5) == 0.0
+
+
+@given(PAIRS.filter(lambda pairs: len({grade for pair in pairs for grade in pair}) > 1))
+@settings(deadline=None)
+def test_kappas_are_statsmodels(pairs: list[tuple[int, int]]) -> None:
+    truth, predicted = np.array(pairs).T
+    table = agreement.confusion_matrix(truth, predicted, classes=5)
+    schemes: dict[agreement.Weights, str | None] = {
+        "unweighted": None,
+        "linear": "linear",
+        "quadratic": "quadratic",
+    }
+    for weights, theirs in schemes.items():
+        expected = cohens_kappa(table, wt=theirs, return_results=False)
+        found = agreement.cohen_kappa(truth, predicted, classes=5, weights=weights)
+        assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_kappa_of_cohens_own_example() -> None:
+    """Cohen (1960), table 1: two judges, three categories, 200 cases; kappa 0.492."""
+    table = np.array([[88, 14, 18], [10, 40, 10], [2, 6, 12]])
+    truth, predicted = np.repeat(
+        [(i, j) for i in range(3) for j in range(3)], table.ravel(), axis=0
+    ).T
+    found = agreement.cohen_kappa(truth, predicted, classes=3, weights="unweighted")
+    assert found == pytest.approx(0.492, abs=5e-4)
+
+
+def test_precision_recall_and_f1_by_hand() -> None:
+    # Grades 0, 1, 2, 3, 4: precision 2/3, 1, 0, 0, 1; recall 2/3, 1/2, –, –, 2/3.
+    precision, recall, f1 = agreement.precision_recall_f1(TRUTH, GIVEN, average="weighted")
+    assert precision == pytest.approx((3 * 2 / 3 + 2 * 1 + 3 * 1) / 8)
+    assert recall == pytest.approx(5 / 8)
+    assert f1 == pytest.approx((3 * 2 / 3 + 2 * 2 / 3 + 3 * 0.8) / 8)
+    assert agreement.precision_recall_f1(TRUTH, GIVEN, average="macro")[2] == pytest.approx(
+        (2 / 3 + 2 / 3 + 0.8) / 5
+    )
+
+
+@given(PAIRS)
+@settings(deadline=None)
+def test_the_correlation_of_two_grades_is_pearsons(pairs: list[tuple[int, int]]) -> None:
+    truth, predicted = (np.array(pairs) > 1).astype(np.int64).T
+    found = agreement.matthews_correlation(truth, predicted)
+    if min(len(np.unique(truth)), len(np.unique(predicted))) < 2:
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(np.corrcoef(truth, predicted)[0, 1], abs=1e-12)
+
+
+def test_errors_are_counted_by_distance() -> None:
+    assert agreement.errors_by_distance(TRUTH, GIVEN, classes=5).tolist() == [5, 2, 1, 0, 0]

@@ -115,7 +115,7 @@ def test_the_order_of_rows_and_the_size_of_a_batch_do_not_matter(
 
     expected = values(np.arange(60))
     np.testing.assert_allclose(values(np.random.default_rng(10).permutation(60)), expected)
-    monkeypatch.setattr(bootstrap, "_CELLS", 60 * 7)
+    monkeypatch.setattr(bootstrap, "CELLS", 60 * 7)
     np.testing.assert_array_equal(values(np.arange(60)), expected)
 
 

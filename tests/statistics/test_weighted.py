@@ -57,6 +57,52 @@ PAIRS: dict[str, tuple[Point, Builder]] = {
         lambda k: agreement.quadratic_kappa(k.truth, k.predicted, classes=CLASSES),
         lambda k: weighted.quadratic_kappa(k.truth, k.predicted, classes=CLASSES),
     ),
+    "linear_kappa": (
+        lambda k: agreement.cohen_kappa(k.truth, k.predicted, classes=CLASSES, weights="linear"),
+        lambda k: weighted.cohen_kappa(k.truth, k.predicted, classes=CLASSES, weights="linear"),
+    ),
+    "unweighted_kappa": (
+        lambda k: agreement.cohen_kappa(
+            k.truth, k.predicted, classes=CLASSES, weights="unweighted"
+        ),
+        lambda k: weighted.cohen_kappa(k.truth, k.predicted, classes=CLASSES, weights="unweighted"),
+    ),
+    "macro_precision": (
+        lambda k: agreement.precision_recall_f1(k.truth, k.predicted, average="macro")[0],
+        lambda k: weighted.precision_recall_f1(
+            k.truth, k.predicted, classes=CLASSES, average="macro"
+        )[0],
+    ),
+    "weighted_precision": (
+        lambda k: agreement.precision_recall_f1(k.truth, k.predicted, average="weighted")[0],
+        lambda k: weighted.precision_recall_f1(
+            k.truth, k.predicted, classes=CLASSES, average="weighted"
+        )[0],
+    ),
+    "macro_recall": (
+        lambda k: agreement.precision_recall_f1(k.truth, k.predicted, average="macro")[1],
+        lambda k: weighted.precision_recall_f1(
+            k.truth, k.predicted, classes=CLASSES, average="macro"
+        )[1],
+    ),
+    "macro_f1": (
+        lambda k: agreement.precision_recall_f1(k.truth, k.predicted, average="macro")[2],
+        lambda k: weighted.precision_recall_f1(
+            k.truth, k.predicted, classes=CLASSES, average="macro"
+        )[2],
+    ),
+    "matthews_correlation": (
+        lambda k: agreement.matthews_correlation(k.truth, k.predicted),
+        lambda k: weighted.matthews_correlation(k.truth, k.predicted, classes=CLASSES),
+    ),
+    "average_precision": (
+        lambda k: discrimination.average_precision(
+            k.truth >= CUT, discrimination.probability_of_cut(k.probabilities, CUT)
+        ),
+        lambda k: weighted.average_precision(
+            k.truth >= CUT, discrimination.probability_of_cut(k.probabilities, CUT)
+        ),
+    ),
     "mean_absolute_error": (
         lambda k: agreement.mean_absolute_error(k.truth, k.predicted),
         lambda k: weighted.mean(np.abs(k.truth - k.predicted)),

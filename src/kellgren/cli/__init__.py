@@ -12,11 +12,13 @@ from typing import Annotated, Final
 import typer
 
 from kellgren import __version__
-from kellgren.cli.data import manifest, phantom
+from kellgren.cli.auditing import audit_claims
+from kellgren.cli.data import manifest, phantom, prepare
 from kellgren.cli.ending import Commands
 from kellgren.cli.evaluation import evaluate
 from kellgren.cli.grading import demo, grade
 from kellgren.cli.information import check, info, systems
+from kellgren.cli.statistics import agree, report
 from kellgren.cli.training import export, train
 
 __all__ = ["app", "main"]
@@ -24,11 +26,14 @@ __all__ = ["app", "main"]
 VERBS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Grade": (grade, demo),
     "Look up": (check, info, systems),
-    "Data": (phantom, manifest),
+    "Data": (phantom, manifest, prepare),
     "Train": (train, export),
-    "Evaluate": (evaluate,),
+    "Evaluate": (evaluate, report, agree),
 }
 """Every verb, under its heading in ``--help``."""
+
+AUDITS: Final[dict[str, Callable[..., None]]] = {"claims": audit_claims}
+"""What ``audit`` is followed by."""
 
 app = typer.Typer(
     name="kellgren",
@@ -43,6 +48,12 @@ app = typer.Typer(
 for _heading, _verbs in VERBS.items():
     for _verb in _verbs:
         app.command(rich_help_panel=_heading)(_verb)
+
+_audit = typer.Typer(name="audit", no_args_is_help=True, help="Check what others have printed.")
+_audit.callback()(lambda: None)  # or its only command would stand for the whole
+for _word, _run in AUDITS.items():
+    _audit.command(_word)(_run)
+app.add_typer(_audit, rich_help_panel="Evaluate")
 
 
 def main() -> None:

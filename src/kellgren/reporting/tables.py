@@ -2,8 +2,10 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from kellgren import errors
 from kellgren.anatomy import KL, TASKS, Laterality, Task
 from kellgren.datasets.table import Row
 from kellgren.files import write_atomically
@@ -56,6 +58,40 @@ def write_grades(results: Iterable[FilmResult], path: Path) -> None:
         writer.writerows(_cells(entry, tasks) for entry in lines)
 
 
+def is_grades(path: Path) -> bool:
+    """Whether a file begins as ``grades.csv`` does."""
+    if path.suffix != ".csv" or not path.is_file():
+        return False
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        return stream.readline().startswith(",".join(_BEFORE) + ",")
+
+
+def read_grades(path: Path) -> tuple[Row, ...]:
+    """Read ``grades.csv`` back into the tidy layout, a row for each knee and task.
+
+    ``image`` is the source without its suffix, ``patient`` the subject. What the wide view does not
+    have, such as SOP instances, stays empty.
+
+    Raises
+    ------
+    TableError
+        A cell does not hold what its column says, or the file is no such table.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream)
+            tasks = [task for name, task in TASKS.items() if name in (reader.fieldnames or ())]
+            return tuple(
+                row
+                for number, cells in enumerate(reader, start=2)
+                for row in _wide(cells, tasks, f"{path.name}, row {number}")
+            )
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise errors.TableError(
+            f"{path.name}: cannot be read ({error}). Give the file as a batch wrote it."
+        ) from error
+
+
 def tidy_rows(results: Iterable[FilmResult]) -> tuple[Row, ...]:
     """Results in the tidy layout, the bundle as the reader ``model:<name>@<version>``.
 
@@ -91,6 +127,35 @@ def safe_cell(text: str) -> str:
     shown = printable(text)
     begins = text.lstrip(" ")[:1]
     return _ESCAPE + shown if begins in _FORMULA_STARTS | {_ESCAPE} and begins else shown
+
+
+def _wide(cells: Mapping[str, str], tasks: Iterable[Task], where: str) -> Iterator[Row]:
+    try:
+        source = cells["source"].removeprefix(_ESCAPE)
+        about = Row(
+            path=source,
+            patient=cells["subject"].removeprefix(_ESCAPE),
+            image=_without_suffix(source),
+            laterality=Laterality(cells["laterality"]),
+            synthetic=cells["synthetic"] == "1",
+            reader=f"model:{cells['bundle']}@{cells['bundle_version']}",
+            status=cells["status"],
+        )
+        for task in tasks:
+            graded = cells[task.name] != ""
+            if about.status == OK and not graded:
+                continue  # a task of other films
+            shares = [cells[column] for column in _columns(task)[3:]] if graded else []
+            yield replace(
+                about,
+                task=task.name,
+                value=int(cells[task.name]) if graded else None,
+                probabilities=tuple(float(share) for share in shares),
+            )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise errors.TableError(
+            f"{where}: not as a batch writes it ({error}). Give the file as it was written."
+        ) from error
 
 
 def _columns(task: Task) -> list[str]:

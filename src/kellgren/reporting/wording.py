@@ -26,8 +26,9 @@ GATE_WORDS: dict[GateCode, str] = {
         "knee's region already."
     ),
     "NOT_A_RADIOGRAPH": (
-        "The picture does not look like a radiograph. Export the film itself, not a screenshot, "
-        "a photograph or a page of a report."
+        "The picture does not look like a radiograph but like a page, a drawing, noise or nothing. "
+        "Export the film itself. If it is one, have it graded with --force or mark its knees with "
+        "--boxes."
     ),
     "REGION_CUT": (
         "Too little of the knee's region lies on the film. Use a film that shows the whole joint, "

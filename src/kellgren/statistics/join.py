@@ -56,6 +56,10 @@ class Joined:
     unlabelled: int
     unmatched: int
 
+    def confidence(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability (n,) of the grade that was given, of probabilities (n, classes)."""
+        return probabilities[np.arange(len(self.predicted)), self.predicted]
+
 
 def join(truth: Sequence[Row], answers: Sequence[Row], *, task: Task) -> Joined:
     """Pair the rows of one task on patient, exam, picture, laterality and task.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from kellgren.files import write_atomically
+from kellgren.statistics.bootstrap import LEVEL, Interval
 
 ALL = "all"
 """The group of every knee compared."""
@@ -55,9 +56,48 @@ class Metric:
     n_knees: int
     status: Status = "ok"
 
+    @classmethod
+    def with_interval(
+        cls,
+        *,
+        task: str,
+        reader: str,
+        metric: str,
+        value: float,
+        interval: Interval,
+        resamples: int,
+        n_patients: int,
+        n_knees: int,
+        cut: int | None = None,
+        group: str = ALL,
+    ) -> "Metric":
+        """A number with its bootstrap interval, and the status that follows from both."""
+        return cls(
+            task=task,
+            reader=reader,
+            metric=metric,
+            cut=cut,
+            group=group,
+            value=value,
+            low=interval.low,
+            high=interval.high,
+            method=(f"percentile bootstrap, {resamples} resamples of patients, {100 * LEVEL:g} %"),
+            n_patients=n_patients,
+            n_knees=n_knees,
+            status=_status(value, interval, n_knees),
+        )
+
     def __post_init__(self) -> None:
         if math.isnan(self.value) != (self.status in {"no_knees", "undefined"}):
             raise ValueError(f"{self.metric} is {self.value} with the status {self.status!r}.")
+
+
+def _status(value: float, interval: Interval, n_knees: int) -> Status:
+    if math.isnan(value):
+        return "undefined" if n_knees else "no_knees"
+    if math.isnan(interval.low):
+        return "no_interval"
+    return "interval_partial" if interval.undefined else "ok"
 
 
 def write_metrics(metrics: Iterable[Metric], path: Path) -> None:

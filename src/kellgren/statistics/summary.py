@@ -1,25 +1,18 @@
 """How well one reader answers one task, as one table of numbers with intervals."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kellgren.anatomy import KL, Task
+from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
-from kellgren.statistics import (
-    agreement,
-    bootstrap,
-    calibration,
-    discrimination,
-    weighted,
-)
-from kellgren.statistics import coverage as coverages
+from kellgren.statistics import agreement, bootstrap, calibration
 from kellgren.statistics.join import Joined, join
-from kellgren.statistics.metrics import ALL, Metric, Status
+from kellgren.statistics.metrics import ALL, Metric
+from kellgren.statistics.questions import Question, cut_of, questions
 
 _NAN = float("nan")
 
@@ -46,24 +39,16 @@ class Summary:
     bins: tuple[calibration.ReliabilityBin, ...]
     metrics: tuple[Metric, ...]
 
-    def metric(self, name: str, *, group: str = ALL) -> Metric:
-        """Return the row of a metric; KeyError where the task or reader has none."""
+    def metric(self, name: str, *, group: str = ALL, cut: int | None = None) -> Metric:
+        """Return the row of a metric; KeyError where the task or reader has none.
+
+        Of metrics with a cut, ``cut`` None is that of disease, see `cut_of`.
+        """
         for row in self.metrics:
-            if (row.metric, row.group) == (name, group):
+            wanted = cut_of(self.task) if cut is None and row.cut is not None else cut
+            if (row.metric, row.group, row.cut) == (name, group, wanted):
                 return row
-        raise KeyError(f"{name}, {group}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """One metric before it has an interval."""
-
-    metric: str
-    point: Callable[[], float]
-    """The point estimate, where there is a knee."""
-    statistic: weighted.Statistic
-    cut: int | None = None
-    grade: int | None = None
+        raise KeyError(f"{name}, {group}, {cut}")
 
 
 def summarise(
@@ -74,6 +59,7 @@ def summarise(
     rng: np.random.Generator,
     sets: NDArray[np.bool_] | None = None,
     coverage: float | None = None,
+    operating_points: Mapping[int, float] | None = None,
     resamples: int = bootstrap.RESAMPLES,
 ) -> Summary:
     """Compare a reader with the truth.
@@ -93,6 +79,8 @@ def summarise(
         other tasks.
     coverage
         What the sets promise, to stand beside what they do.
+    operating_points
+        Cut → the probability from which a knee is called positive, fixed on other knees.
     resamples
         Of patients (`Row.resampled_by`).
 
@@ -107,7 +95,8 @@ def summarise(
             f"The sets have the shape {sets.shape}; {len(predictions)} predictions of "
             f"{len(task.classes)} classes need one row each."
         )
-    questions = tuple(_questions(both, None if sets is None else sets[both.answered]))
+    chosen = None if sets is None else sets[both.answered]
+    asked = tuple(questions(both, chosen, operating_points or {}))
     confusion = np.zeros((len(task.classes), len(task.classes)), dtype=np.int64)
     if len(both.truth):
         confusion = agreement.confusion_matrix(
@@ -120,150 +109,37 @@ def summarise(
         bins=_bins(both),
         metrics=(
             *_counts(both, confusion, coverage),
-            *_with_intervals(both, questions, rng, resamples),
+            *_with_intervals(both, asked, rng, resamples),
         ),
     )
 
 
-def cut_of(task: Task) -> int | None:
-    """The lowest grade that counts as disease; None for a task without order.
-
-    From KL 2 and, for any other finding, from 1: where Tiulpin and Saarakkala (2020) draw their
-    curves.
-    """
-    if task.kind == "nominal":
-        return None
-    return 2 if task.name == KL.name else 1
-
-
-def _questions(both: Joined, sets: NDArray[np.bool_] | None) -> Iterator[_Question]:
-    truth, predicted = both.truth, both.predicted
-    classes = len(both.task.classes)
-    correct = truth == predicted
-    yield _Question(
-        "accuracy", lambda: agreement.accuracy(truth, predicted), weighted.mean(correct)
-    )
-    yield _Question(
-        "balanced_accuracy",
-        lambda: agreement.balanced_accuracy(truth, predicted),
-        weighted.balanced_accuracy(truth, predicted, classes=classes),
-    )
-    if both.task.ordinal:
-        yield from _of_distance(truth, predicted, classes)
-    for grade in range(classes):
-        yield _Question(
-            "recall",
-            partial(agreement.recall, truth, predicted, grade=grade),
-            weighted.mean(correct, among=truth == grade),
-            grade=grade,
-        )
-    if both.probabilities is not None:
-        yield from _of_probabilities(both, both.probabilities)
-    if sets is not None:
-        yield from _of_sets(truth, sets)
-
-
-def _of_distance(
-    truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int
-) -> Iterator[_Question]:
-    distance = np.abs(truth - predicted)
-    yield _Question(
-        "quadratic_kappa",
-        lambda: agreement.quadratic_kappa(truth, predicted, classes=classes),
-        weighted.quadratic_kappa(truth, predicted, classes=classes),
-    )
-    yield _Question(
-        "mean_absolute_error",
-        lambda: agreement.mean_absolute_error(truth, predicted),
-        weighted.mean(distance),
-    )
-    yield _Question(
-        "mean_squared_error",
-        lambda: agreement.mean_squared_error(truth, predicted),
-        weighted.mean(distance**2),
-    )
-
-
-def _of_probabilities(both: Joined, probabilities: NDArray[np.float64]) -> Iterator[_Question]:
-    truth = both.truth
-    cut = cut_of(both.task)
-    if cut is not None:
-        yield _Question(
-            "auc",
-            partial(discrimination.auc, truth, probabilities, cut=cut),
-            weighted.auc(truth >= cut, discrimination.probability_of_cut(probabilities, cut)),
-            cut=cut,
-        )
-    confidence, correct = _confidence(both, probabilities)
-    yield _Question(
-        "expected_calibration_error",
-        lambda: calibration.expected_calibration_error(confidence, correct),
-        weighted.expected_calibration_error(confidence, correct),
-    )
-    losses = calibration.log_losses(truth, probabilities)
-    yield _Question("negative_log_likelihood", lambda: float(losses.mean()), weighted.mean(losses))
-    squares = calibration.brier_scores(truth, probabilities)
-    yield _Question("brier_score", lambda: float(squares.mean()), weighted.mean(squares))
-
-
-def _of_sets(truth: NDArray[np.int64], sets: NDArray[np.bool_]) -> Iterator[_Question]:
-    for grade in (None, *range(sets.shape[1])):
-        among = None if grade is None else truth == grade
-        yield _Question(
-            "set_coverage",
-            partial(coverages.set_coverage, truth, sets, grade=grade),
-            weighted.mean(coverages.covered(truth, sets), among=among),
-            grade=grade,
-        )
-        yield _Question(
-            "mean_set_size",
-            partial(coverages.mean_set_size, truth, sets, grade=grade),
-            weighted.mean(coverages.sizes(sets), among=among),
-            grade=grade,
-        )
-
-
 def _with_intervals(
-    both: Joined, questions: Sequence[_Question], rng: np.random.Generator, resamples: int
+    both: Joined, asked: Sequence[Question], rng: np.random.Generator, resamples: int
 ) -> Iterator[Metric]:
-    method = f"percentile bootstrap, {resamples} resamples of patients, {100 * bootstrap.LEVEL:g} %"
     unknown = bootstrap.Interval(_NAN, _NAN, resamples)
-    found = tuple(unknown for _ in questions)
+    found = tuple(unknown for _ in asked)
     if len(np.unique(both.patients)) > 1:
         values = bootstrap.replicates(
-            [question.statistic for question in questions],
-            both.patients,
-            rng=rng,
-            resamples=resamples,
+            [question.statistic for question in asked], both.patients, rng=rng, resamples=resamples
         )
         found = bootstrap.intervals(values)
-    for question, interval in zip(questions, found, strict=True):
+    for question, interval in zip(asked, found, strict=True):
         members = both.patients
-        if question.grade is not None:
-            members = members[both.truth == question.grade]
-        value = question.point() if len(members) else _NAN
-        yield Metric(
+        if question.members is not None:
+            members = members[question.members]
+        yield Metric.with_interval(
             task=both.task.name,
             reader=both.reader,
             metric=question.metric,
             cut=question.cut,
-            group=ALL if question.grade is None else f"grade={question.grade}",
-            value=value,
-            low=interval.low,
-            high=interval.high,
-            method=method,
+            group=question.group,
+            value=question.point() if len(members) else _NAN,
+            interval=interval,
+            resamples=resamples,
             n_patients=len(np.unique(members)),
             n_knees=len(members),
-            status=_status(value, interval, len(members)),
         )
-
-
-def _status(value: float, interval: bootstrap.Interval, n_knees: int) -> Status:
-    if np.isnan(value):
-        return "undefined" if n_knees else "no_knees"
-    if np.isnan(interval.low):
-        return "no_interval"
-    return "interval_partial" if interval.undefined else "ok"
 
 
 def _counts(both: Joined, confusion: NDArray[np.int64], coverage: float | None) -> Iterator[Metric]:
@@ -290,6 +166,8 @@ def _counts(both: Joined, confusion: NDArray[np.int64], coverage: float | None) 
         yield row("n_refused", count, group=f"status={code}")
     yield row("n_unlabelled", both.unlabelled)
     yield row("n_unmatched", both.unmatched)
+    for distance, count in enumerate(_by_distance(both)):
+        yield row("n_errors", count, group=f"distance={distance}")
     for grade, counts in enumerate(confusion.tolist()):
         for predicted, count in enumerate(counts):
             yield row("confusion", count, group=f"grade={grade},predicted={predicted}")
@@ -297,15 +175,19 @@ def _counts(both: Joined, confusion: NDArray[np.int64], coverage: float | None) 
         yield row("set_coverage_promised", coverage, method="given")
 
 
-def _confidence(
-    both: Joined, probabilities: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Probability (n,) of the predicted grade, and whether it is right."""
-    own = probabilities[np.arange(len(both.predicted)), both.predicted]
-    return own, both.predicted == both.truth
+def _by_distance(both: Joined) -> list[int]:
+    """How many answers lie so many grades off; none for a task without an order."""
+    if not both.task.ordinal:
+        return []
+    classes = len(both.task.classes)
+    counts: list[int] = agreement.errors_by_distance(
+        both.truth, both.predicted, classes=classes
+    ).tolist()
+    return counts
 
 
 def _bins(both: Joined) -> tuple[calibration.ReliabilityBin, ...]:
     if both.probabilities is None:
         return ()
-    return calibration.reliability_bins(*_confidence(both, both.probabilities))
+    confidence = both.confidence(both.probabilities)
+    return calibration.reliability_bins(confidence, both.predicted == both.truth)

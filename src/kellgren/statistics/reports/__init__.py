@@ -1,0 +1,1 @@
+"""Whole reports: from tables to a page, ``metrics.json`` and figures."""

@@ -1,0 +1,396 @@
+"""The report of ``kellgren report``: a reader's answers against the truth."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kellgren import errors
+from kellgren.anatomy import Task
+from kellgren.datasets.table import Row
+from kellgren.statistics import discrimination, weighted
+from kellgren.statistics.bootstrap import RESAMPLES, intervals, replicates
+from kellgren.statistics.document import Document, Picture, Section, Table
+from kellgren.statistics.doubt import risk_coverage
+from kellgren.statistics.figures import (
+    Estimate,
+    confusion_figure,
+    forest_figure,
+    precision_recall_figure,
+    reliability_figure,
+    risk_coverage_figure,
+    roc_figure,
+)
+from kellgren.statistics.join import Joined, join
+from kellgren.statistics.metrics import ALL, Metric
+from kellgren.statistics.questions import cut_of
+from kellgren.statistics.reports.selection import Selection
+from kellgren.statistics.reports.writing import TITLES, Writer, interval, number, table_of
+from kellgren.statistics.subgroups import subgroups
+from kellgren.statistics.summary import Summary, summarise
+
+HEADLINES = ("quadratic_kappa", "balanced_accuracy", "accuracy", "mean_absolute_error", "auc")
+"""What is asked of subgroups, and compared with the interval of independent knees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How answers are reported.
+
+    Parameters
+    ----------
+    sets
+        Task → who is in each answer's conformal set, (answers, classes); none if left out.
+    coverage
+        Task → what the sets promise.
+    operating_points
+        Task → cut → the probability that calls a knee positive, fixed on other knees.
+    """
+
+    resamples: int = RESAMPLES
+    seed: int = 0
+    sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    operating_points: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+
+
+def report_answers(
+    truth: Sequence[Row],
+    answers: Sequence[Row],
+    folder: Path,
+    *,
+    tasks: Sequence[Task],
+    looked: Selection,
+    settings: Settings,
+) -> tuple[Document, tuple[Summary, ...]]:
+    """Compare every reader of a table of answers with the truth, and write the report.
+
+    Raises
+    ------
+    TableError, DuplicateRows
+        As `join`, or no answer is about a labelled knee.
+    OutputError
+        The folder holds something that no report wrote.
+    """
+    writer = Writer(folder)
+    found = [
+        _Answered(truth, chosen, task, settings)
+        for task in tasks
+        for chosen in _by_reader(answers, task)
+    ]
+    if not any(len(each.both.truth) for each in found):
+        raise errors.TableError(
+            "No answer is about a knee that the truth labels. Rows are joined on patient, exam, "
+            "image, laterality and task: see that both tables spell them alike."
+        )
+    sections = [Section(f"What these numbers are: {looked.role}", looked.words)]
+    for each in found:
+        sections += each.sections(writer)
+    warnings = []
+    if looked.bundles > 1:
+        warnings.append("These knees were selected on; see the first section.")
+    document = Document("Answers against the truth", tuple(sections), tuple(warnings))
+    writer.finish(document, [row for each in found for row in each.metrics])
+    return document, tuple(each.summary for each in found)
+
+
+def _by_reader(answers: Sequence[Row], task: Task) -> Iterator[list[Row]]:
+    chosen = [row for row in answers if row.task == task.name]
+    for reader in sorted({row.reader for row in chosen}):
+        yield [row for row in chosen if row.reader == reader]
+
+
+class _Answered:
+    """One reader, one task: everything that is said of them."""
+
+    def __init__(
+        self, truth: Sequence[Row], answers: list[Row], task: Task, settings: Settings
+    ) -> None:
+        self.task = task
+        self.truth = [row for row in truth if row.task == task.name]
+        self.both = join(self.truth, answers, task=task)
+        self._settings = settings
+        self.summary = summarise(
+            self.truth,
+            answers,
+            task=task,
+            rng=np.random.default_rng(settings.seed),
+            sets=_of(settings.sets.get(task.name), answers),
+            coverage=settings.coverage.get(task.name),
+            operating_points=settings.operating_points.get(task.name),
+            resamples=settings.resamples,
+        )
+        self.naive = tuple(self._naive())
+        self.subgroups, self.left_out = self._subgroups(answers)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every row for ``metrics.json``."""
+        return (*self.summary.metrics, *self.naive, *self.subgroups)
+
+    def sections(self, writer: Writer) -> Iterator[Section]:
+        """Below a heading for the reader, part by part."""
+        title = f"{self.task.title}, {self.both.reader}"
+        yield Section(title, (self._compared(),), (self._overall(),))
+        if not len(self.both.truth):
+            return
+        yield Section("Grade by grade", (), (self._grades(),), self._confusion(writer))
+        if self.both.probabilities is not None:
+            yield from self._probable(writer, self.both.probabilities)
+        yield Section("Why patients are resampled", (self._why(),), (self._widths(),))
+        if self.subgroups or self.left_out:
+            yield self._cells(writer)
+
+    def _rows(self, *names: str, group: str = ALL) -> list[Metric]:
+        cut = cut_of(self.task)
+        return [
+            row
+            for name in names
+            for row in self.summary.metrics
+            if row.metric == name and row.group == group and row.cut in {None, cut}
+        ]
+
+    def _compared(self) -> str:
+        both = self.both
+        return (
+            f"{len(both.truth)} knees of {len(np.unique(both.patients))} patients; "
+            f"{both.missing} labelled knees have no answer, {len(both.refused)} were refused, "
+            f"{both.unlabelled} have no label, {both.unmatched} answers are about no labelled "
+            "knee."
+        )
+
+    def _overall(self) -> Table:
+        names = [name for name in TITLES if name not in {"recall", "set_coverage"}]
+        rows = [
+            replace(row, metric=f"{TITLES[row.metric]}, {self._above(row.cut)}") if row.cut else row
+            for row in self._rows(*names)
+            if row.metric not in {"sensitivity", "specificity", "youden", "mean_set_size"}
+        ]
+        return table_of(rows)
+
+    def _above(self, cut: int) -> str:
+        return f"{self.task.name} ≥ {self.task.classes[cut]}"
+
+    def _grades(self) -> Table:
+        rows = [
+            replace(m, metric=f"Recall of {self.task.classes[grade]}")
+            for grade in range(len(self.task.classes))
+            for m in self._rows("recall", group=f"grade={grade}")
+        ]
+        return table_of(rows)
+
+    def _confusion(self, writer: Writer) -> tuple[Picture, ...]:
+        figure = confusion_figure(self.summary.confusion, task=self.task, reader=self.both.reader)
+        return (writer.draw(figure, self._named("confusion"), "Counts and shares of each row"),)
+
+    def _probable(self, writer: Writer, probabilities: NDArray[np.float64]) -> Iterator[Section]:
+        cuts = range(1, len(self.task.classes)) if cut_of(self.task) is not None else ()
+        rows = tuple(
+            (
+                self._above(cut),
+                *(
+                    f"{number(m.value)} ({interval(m.low, m.high)})"
+                    for name in ("auc", "average_precision")
+                    for m in (self.summary.metric(name, cut=cut),)
+                ),
+            )
+            for cut in cuts
+        )
+        groups = tuple(
+            (m.group.removeprefix("grades="), number(m.value), interval(m.low, m.high))
+            for m in self.summary.metrics
+            if m.metric == "auc" and m.group.startswith("grades=")
+        )
+        tables = [Table(("", "AUC", "Average precision"), rows)] if rows else []
+        points = [m for m in self.summary.metrics if m.metric in {"sensitivity", "specificity"}]
+        points += [m for m in self.summary.metrics if m.metric == "youden"]
+        if points:
+            tables.append(table_of(points, caption="At operating points fixed on other knees"))
+        if groups:
+            tables.append(
+                Table(("Grades", "AUC", "95 % interval"), groups, "These against all others")
+            )
+        yield Section("Telling apart", (), tuple(tables), self._curves(writer, probabilities, cuts))
+        yield self._doubt(writer, probabilities)
+
+    def _curves(
+        self, writer: Writer, probabilities: NDArray[np.float64], cuts: Sequence[int]
+    ) -> tuple[Picture, ...]:
+        roc, precise = [], []
+        for cut in cuts:
+            scores = discrimination.probability_of_cut(probabilities, cut)
+            positive = self.both.truth >= cut
+            curve = discrimination.roc_curve(positive, scores)
+            if curve is not None:
+                roc.append((self._above(cut), curve))
+            other = discrimination.precision_recall_curve(positive, scores)
+            if other is not None and cut == cut_of(self.task):
+                precise.append((self._above(cut), other))
+        pictures = []
+        if roc:
+            figure = roc_figure(roc, task=self.task)
+            pictures.append(writer.draw(figure, self._named("roc"), "ROC curves of every cut"))
+        if precise:
+            prevalence = float((self.both.truth >= (cut_of(self.task) or 0)).mean())
+            figure = precision_recall_figure(precise, task=self.task, prevalence=prevalence)
+            words = "Precision and recall; the thin line is chance"
+            pictures.append(writer.draw(figure, self._named("precision-recall"), words))
+        return tuple(pictures)
+
+    def _doubt(self, writer: Writer, probabilities: NDArray[np.float64]) -> Section:
+        both = self.both
+        curve = risk_coverage(
+            both.confidence(probabilities), (both.predicted != both.truth).astype(np.float64)
+        )
+        left = _left(curve.risk, curve.coverage)
+        said = (
+            f"Were the least sure half of the knees left to people, {left} of the others would be "
+            f"wrong, against {curve.risk[-1]:.1%} of all."
+        )
+        words = [said]
+        tables = []
+        sets = [m for m in self.summary.metrics if m.metric in {"set_coverage", "mean_set_size"}]
+        if sets:
+            promised = self._settings.coverage.get(self.task.name)
+            if promised is not None:
+                words.append(f"The sets promise to hold {promised:.0%} of true grades.")
+            tables.append(
+                table_of(
+                    replace(
+                        m,
+                        metric=f"{TITLES[m.metric]}{'' if m.group == ALL else ', '}"
+                        f"{'' if m.group == ALL else m.group}",
+                    )
+                    for m in sets
+                )
+            )
+        pictures = (
+            writer.draw(
+                reliability_figure(self.summary.bins, task=self.task, reader=both.reader),
+                self._named("reliability"),
+                "Accuracy against confidence",
+            ),
+            writer.draw(
+                risk_coverage_figure(curve, task=self.task, reader=both.reader),
+                self._named("risk-coverage"),
+                "Errors left when the least sure answers are left to people",
+            ),
+        )
+        return Section("Doubt", tuple(words), tuple(tables), pictures)
+
+    def _naive(self) -> Iterator[Metric]:
+        """The headline numbers with the intervals that independent knees would have."""
+        asked = [(m, s) for m, s in self._headlines(self.both) if m in _known(self.summary)]
+        n = len(self.both.truth)
+        if n < 2 or not asked:
+            return
+        values = replicates(
+            [statistic for _, statistic in asked],
+            np.arange(n).astype(np.str_),
+            rng=np.random.default_rng(self._settings.seed),
+            resamples=self._settings.resamples,
+        )
+        for (name, _), found in zip(asked, intervals(values), strict=True):
+            own = self.summary.metric(name)
+            yield replace(
+                own,
+                low=found.low,
+                high=found.high,
+                group="all, as if knees were independent",
+                method=own.method.replace("of patients", "of knees"),
+            )
+
+    def _why(self) -> str:
+        return (
+            "Two knees and several visits of a patient are alike. Intervals that take them for "
+            "independent are too narrow; beside ours, what they would have been."
+        )
+
+    def _widths(self) -> Table:
+        rows = []
+        for naive in self.naive:
+            own = self.summary.metric(naive.metric)
+            ratio = (
+                (own.high - own.low) / (naive.high - naive.low) if naive.high > naive.low else 1.0
+            )
+            rows.append(
+                (
+                    TITLES[own.metric],
+                    interval(own.low, own.high),
+                    interval(naive.low, naive.high),
+                    f"{ratio:.2f}",
+                )
+            )
+        head = ("", "By patient", "By knee", "Times as wide")
+        return Table(head, tuple(rows))
+
+    def _headlines(self, both: Joined) -> Iterator[tuple[str, weighted.Statistic]]:
+        classes = len(both.task.classes)
+        yield "accuracy", weighted.mean(both.truth == both.predicted)
+        yield (
+            "balanced_accuracy",
+            weighted.balanced_accuracy(both.truth, both.predicted, classes=classes),
+        )
+        if both.task.ordinal:
+            yield (
+                "quadratic_kappa",
+                weighted.quadratic_kappa(both.truth, both.predicted, classes=classes),
+            )
+            yield "mean_absolute_error", weighted.mean(np.abs(both.truth - both.predicted))
+        cut = cut_of(both.task)
+        if cut is not None and both.probabilities is not None:
+            scores = discrimination.probability_of_cut(both.probabilities, cut)
+            yield "auc", weighted.auc(both.truth >= cut, scores)
+
+    def _subgroups(self, answers: list[Row]) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
+        groups, left_out = subgroups(self.truth)
+        rows = []
+        for group in groups:
+            members = [row for row, inside in zip(self.truth, group.members, strict=True) if inside]
+            part = summarise(
+                members,
+                answers,
+                task=self.task,
+                rng=np.random.default_rng(self._settings.seed),
+                resamples=self._settings.resamples,
+            )
+            rows += [
+                replace(part.metric(name), group=group.name)
+                for name in HEADLINES
+                if name in _known(part)
+            ]
+        return tuple(rows), left_out
+
+    def _cells(self, writer: Writer) -> Section:
+        head = HEADLINES[0] if self.task.ordinal else "accuracy"
+        rows = [m for m in self.subgroups if m.metric == head]
+        words = tuple(f"Not shown: {one}." for one in self.left_out)
+        tables = (table_of([replace(m, metric=m.group) for m in rows], caption=TITLES[head]),)
+        pictures: tuple[Picture, ...] = ()
+        if rows:
+            own = self.summary.metric(head)
+            estimates = [Estimate("all", own.value, own.low, own.high)]
+            estimates += [Estimate(m.group, m.value, m.low, m.high) for m in rows]
+            figure = forest_figure(
+                estimates, task=self.task, label=TITLES[head], reference=own.value
+            )
+            pictures = (writer.draw(figure, self._named("subgroups"), f"{TITLES[head]} by group"),)
+        return Section("Subgroups", words, tables, pictures)
+
+    def _named(self, kind: str) -> str:
+        return f"{kind}-{self.task.name}-{self.both.reader}"
+
+
+def _known(summary: Summary) -> set[str]:
+    return {row.metric for row in summary.metrics}
+
+
+def _of(sets: NDArray[np.bool_] | None, answers: list[Row]) -> NDArray[np.bool_] | None:
+    return sets if sets is not None and len(sets) == len(answers) else None
+
+
+def _left(risk: NDArray[np.float64], coverage: NDArray[np.float64]) -> str:
+    """The risk where about half of the knees are answered."""
+    return f"{risk[int(np.abs(coverage - 0.5).argmin())]:.1%}"

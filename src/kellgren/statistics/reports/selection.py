@@ -1,0 +1,59 @@
+"""What a ledger says of how often a split was looked at, and what it cannot say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kellgren.datasets.ledger import ledger_of, looks
+from kellgren.datasets.splits import split_sha256
+from kellgren.datasets.table import Row
+
+UNKNOWN = (
+    "A ledger knows the scorings by 'kellgren evaluate' beside its own table. It does not know of "
+    "looks elsewhere, at copies or at parts of the split, nor of what was chosen by eye."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Whether one may have chosen on these knees.
+
+    Parameters
+    ----------
+    bundles
+        How many distinct bundles were scored on exactly these knees.
+    times
+        How often, in all.
+    kept
+        Whether there is a ledger at all.
+    """
+
+    bundles: int
+    times: int
+    kept: bool
+
+    @property
+    def role(self) -> str:
+        """What the numbers may be called."""
+        return "selected on" if self.bundles > 1 else "test"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """For the report."""
+        if not self.kept:
+            return ("No ledger stands beside the truth: nobody counted the looks.", UNKNOWN)
+        said = f"Scored {self.times} times so far, by {self.bundles} distinct bundles. "
+        if self.bundles > 1:
+            said += (
+                "One may have been chosen for its score here, so these are numbers on data that "
+                "were selected on, not those of a test."
+            )
+        return (said, UNKNOWN)
+
+
+def selection(truth: Path, rows: Sequence[Row]) -> Selection:
+    """Read the ledger beside a table of truth, for the rows of it that were scored."""
+    ledger = ledger_of(truth)
+    wanted = split_sha256(rows)
+    seen = [look for look in looks(ledger) if look.split_sha256 == wanted]
+    return Selection(len({look.bundle_sha256 for look in seen}), len(seen), ledger.exists())

@@ -1,0 +1,129 @@
+"""What every report does the same way: numbers as words, and its folder."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from kellgren.files import refuse_foreign
+from kellgren.statistics.document import Document, Picture, Table
+from kellgren.statistics.figures import write_figure
+from kellgren.statistics.metrics import Metric, write_metrics
+
+PAGE = "report.html"
+METRICS = "metrics.json"
+FIGURES = "figures"
+
+NOT_ESTIMABLE = "not estimable"
+
+TITLES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "quadratic_kappa": "Kappa, quadratic weights",
+    "linear_kappa": "Kappa, linear weights",
+    "unweighted_kappa": "Kappa, unweighted",
+    "mean_quadratic_kappa": "Mean quadratic kappa of pairs",
+    "mean_quadratic_kappa_above_theirs": "… above that of people with each other",
+    "icc_2_1": "ICC(2,1), absolute agreement",
+    "icc_3_1": "ICC(3,1), consistency",
+    "adjacent": "Off by one grade",
+    "adjacent_or_same": "Within one grade",
+    "mean_absolute_error": "Mean absolute error (grades)",
+    "mean_squared_error": "Mean squared error",
+    "macro_precision": "Precision, macro",
+    "macro_recall": "Recall, macro",
+    "macro_f1": "F1, macro",
+    "weighted_precision": "Precision, weighted",
+    "weighted_recall": "Recall, weighted",
+    "weighted_f1": "F1, weighted",
+    "matthews_correlation": "Matthews correlation",
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "youden": "Youden's J",
+    "expected_calibration_error": "Expected calibration error",
+    "negative_log_likelihood": "Negative log-likelihood (nats)",
+    "brier_score": "Brier score",
+    "ranked_probability_score": "Ranked probability score",
+    "set_coverage": "Coverage of the sets",
+    "mean_set_size": "Mean size of a set (grades)",
+    "recall": "Recall",
+}
+"""Metric → its name for a reader."""
+
+
+def number(value: float) -> str:
+    """Three decimals, or that there is no number."""
+    return NOT_ESTIMABLE if math.isnan(value) else f"{value:.3f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Both ends, or that there is none."""
+    if math.isnan(low):
+        return NOT_ESTIMABLE
+    return f"{low:.3f} to {high:.3f}"
+
+
+def basis(metric: Metric) -> str:
+    """What a number rests on, and what is wrong with it if something is."""
+    said = {
+        "ok": "",
+        "no_knees": "; no such knee",
+        "undefined": "; not defined for these grades",
+        "no_interval": "; too few patients for an interval",
+        "interval_partial": "; not defined in some resamples, which are left out",
+    }[metric.status]
+    return f"{metric.n_knees} of {metric.n_patients} patients{said}"
+
+
+def table_of(metrics: Iterable[Metric], *, caption: str = "") -> Table:
+    """One row for each metric, by its name."""
+    return Table(
+        ("", "Value", "95 % interval", "Knees"),
+        tuple(
+            (
+                TITLES.get(one.metric, one.metric),
+                number(one.value),
+                interval(one.low, one.high),
+                basis(one),
+            )
+            for one in metrics
+        ),
+        caption,
+    )
+
+
+class Writer:
+    """A report's folder: figures as they are drawn, then numbers, then the page.
+
+    Raises
+    ------
+    OutputError
+        The folder holds something that no report wrote.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        refuse_foreign(
+            folder, ours=all((folder / name).is_file() for name in (PAGE, METRICS)), what="report"
+        )
+        self._folder = folder
+        drawn = folder / FIGURES
+        if drawn.is_dir():
+            for old in sorted(drawn.iterdir()):
+                if old.suffix in {".png", ".svg"}:
+                    old.unlink()
+
+    def draw(self, figure: Figure, name: str, words: str) -> Picture:
+        """Write a figure as PNG and SVG; what a reader calls himself never becomes a path."""
+        safe = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()
+        png, svg = write_figure(figure, self._folder / FIGURES / safe)
+        del png
+        return Picture(f"{FIGURES}/{svg.name}", words)
+
+    def finish(self, document: Document, metrics: Sequence[Metric]) -> None:
+        """Write the numbers, then the page that shows them."""
+        write_metrics(metrics, self._folder / METRICS)
+        document.write(self._folder / PAGE)

@@ -1,0 +1,202 @@
+"""Reports of made-up answers: what is written, said and refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kellgren import errors
+from kellgren.anatomy import KL, Laterality
+from kellgren.datasets.table import TRUTH, Row
+from kellgren.statistics.document import Document, Picture, Section, Table
+from kellgren.statistics.reports.answers import Settings, report_answers
+from kellgren.statistics.reports.readers import report_agreement
+from kellgren.statistics.reports.selection import Selection
+
+READER = "model:m@1"
+FEW = Settings(resamples=60)
+UNSEEN = Selection(0, 0, kept=False)
+
+
+def tables(n: int = 160) -> tuple[list[Row], list[Row]]:
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 5, n)
+    powers = np.exp(rng.normal(size=(n, 5)) + 1.5 * np.eye(5)[grades])
+    probabilities = np.round(powers / powers.sum(axis=1, keepdims=True), 6)
+    truth = [
+        Row(
+            patient=f"P{i // 2:03}",
+            laterality=(Laterality.LEFT, Laterality.RIGHT)[i % 2],
+            task="kl",
+            reader=TRUTH,
+            value=int(grade),
+            covariates={"sex": "FM"[i // 2 % 2], "site": "A" if i > 20 else "B"},
+        )
+        for i, grade in enumerate(grades)
+    ]
+    answers = [
+        replace(row, reader=READER, value=int(p.argmax()), probabilities=tuple(p), covariates={})
+        for row, p in zip(truth, probabilities.tolist(), strict=True)
+        for p in [np.array(p)]
+    ]
+    return truth, answers
+
+
+def rows_of(folder: Path) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads((folder / "metrics.json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report") / "r"
+    report_answers(*tables(), folder, tasks=(KL,), looked=UNSEEN, settings=FEW)
+    return folder
+
+
+class TestAnswers:
+    def test_every_picture_that_the_page_shows_is_there_twice(self, folder: Path) -> None:
+        page = (folder / "report.html").read_text("utf-8")
+        drawn = sorted((folder / "figures").iterdir())
+        vector = [path for path in drawn if path.suffix == ".svg"]
+        assert len(vector) >= 5
+        assert {path.stem for path in vector} == {p.stem for p in drawn if p.suffix == ".png"}
+        assert all(f'src="figures/{path.name}"' in page for path in vector)
+        assert page.count("<img") == len(vector)
+        assert "<script" not in page
+
+    def test_the_numbers_hold_patients_knees_and_groups(self, folder: Path) -> None:
+        rows = rows_of(folder)
+        groups = {row["group"] for row in rows if row["metric"] == "quadratic_kappa"}
+        assert groups == {
+            *("all", "all, as if knees were independent", "laterality=left", "laterality=right"),
+            *("sex=F", "sex=M", "site=A"),
+        }
+        by_knee = next(r for r in rows if r["group"] == "all, as if knees were independent")
+        assert "resamples of knees" in str(by_knee["method"])
+
+    def test_a_cell_of_few_is_not_printed(self, folder: Path) -> None:
+        page = (folder / "report.html").read_text("utf-8")
+        assert "Not shown: site=B: fewer than 30 knees." in page
+        assert not any(row["group"] == "site=B" for row in rows_of(folder))
+
+    def test_again_gives_the_same_bytes(self, folder: Path, tmp_path: Path) -> None:
+        truth, answers = tables()
+        order = np.random.default_rng(1).permutation(len(answers))
+        shuffled = [answers[i] for i in order]
+        again = tmp_path / "r"
+        report_answers(truth, shuffled, again, tasks=(KL,), looked=UNSEEN, settings=FEW)
+        files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        for name in files:
+            assert (again / name).read_bytes() == (folder / name).read_bytes()
+
+    def test_a_report_replaces_a_report_and_nothing_else(self, folder: Path) -> None:
+        truth, answers = tables()
+        bare = [replace(row, probabilities=()) for row in answers]
+        report_answers(truth, bare, folder, tasks=(KL,), looked=UNSEEN, settings=FEW)
+        names = {path.name.split("-")[0] for path in (folder / "figures").iterdir()}
+        assert names == {"confusion", "subgroups"}
+        foreign = folder.parent / "mine"
+        foreign.mkdir()
+        (foreign / "notes.txt").write_text("mine")
+        with pytest.raises(errors.OutputError):
+            report_answers(truth, answers, foreign, tasks=(KL,), looked=UNSEEN, settings=FEW)
+
+
+def test_a_split_that_was_selected_on_is_called_so(tmp_path: Path) -> None:
+    looked = Selection(bundles=3, times=4, kept=True)
+    document, _ = report_answers(
+        *tables(), tmp_path / "r", tasks=(KL,), looked=looked, settings=FEW
+    )
+    assert "selected on" in document.sections[0].title
+    assert document.warnings
+    assert "not those of a test" in document.text()
+    # What nobody wrote down is said as well.
+    assert "does not know" in document.text()
+
+
+def test_sets_and_operating_points_are_reported(tmp_path: Path) -> None:
+    truth, answers = tables()
+    members = np.ones((len(answers), 5), dtype=bool)
+    settings = replace(
+        FEW,
+        sets={"kl": members},
+        coverage={"kl": 0.9},
+        operating_points={"kl": {2: 0.4}},
+    )
+    document, (found,) = report_answers(
+        truth, answers, tmp_path / "r", tasks=(KL,), looked=UNSEEN, settings=settings
+    )
+    assert found.metric("set_coverage").value == 1.0
+    assert "promise to hold 90%" in document.text()
+    scores = np.array([sum(row.probabilities[2:]) for row in answers])
+    positive = np.array([(row.value or 0) >= 2 for row in truth])
+    assert found.metric("sensitivity").value == pytest.approx((scores[positive] >= 0.4).mean())
+    youden = found.metric("youden")
+    assert youden.value == pytest.approx(
+        (scores[positive] >= 0.4).mean() + (scores[~positive] < 0.4).mean() - 1.0
+    )
+    assert youden.low < youden.value < youden.high
+
+
+def test_tables_without_a_common_knee_are_refused(tmp_path: Path) -> None:
+    truth, answers = tables()
+    strangers = [replace(row, patient="X" + row.patient) for row in answers]
+    with pytest.raises(errors.TableError, match="spell them alike"):
+        report_answers(truth, strangers, tmp_path / "r", tasks=(KL,), looked=UNSEEN, settings=FEW)
+
+
+def test_ten_knees_of_one_grade_are_not_estimable(tmp_path: Path) -> None:
+    truth, answers = tables(10)
+    flat = [replace(row, value=2) for row in truth]
+    document, (found,) = report_answers(
+        flat, answers, tmp_path / "r", tasks=(KL,), looked=UNSEEN, settings=FEW
+    )
+    assert found.metric("auc").status == "undefined"
+    assert "not estimable" in document.text()
+    assert all(row["status"] != "ok" for row in rows_of(tmp_path / "r") if row["value"] is None)
+
+
+def test_readers_names_reach_no_path_and_no_page_as_markup(tmp_path: Path) -> None:
+    truth, answers = tables()
+    evil = [replace(row, reader="../<script>$x$") for row in answers]
+    report_answers(truth, evil, tmp_path / "r", tasks=(KL,), looked=UNSEEN, settings=FEW)
+    assert {path.name for path in tmp_path.iterdir()} == {"r"}
+    assert "<script>" not in (tmp_path / "r" / "report.html").read_text("utf-8")
+
+
+def test_agreement_is_written_whole(tmp_path: Path) -> None:
+    truth, answers = tables()
+    people = [replace(row, reader=name) for row in truth for name in ("a", "b")]
+    document = report_agreement(
+        [*people, *answers],
+        tmp_path / "r",
+        task=KL,
+        readers=None,
+        rng=np.random.default_rng(0),
+        resamples=60,
+    )
+    text = document.text()
+    assert "a and b" in text
+    assert f"{READER} as one more reader" in text
+    assert "ICC(2,1), absolute agreement" in text
+    assert len(list((tmp_path / "r" / "figures").glob("*.svg"))) == 4
+
+
+def test_a_document_escapes_what_it_shows(tmp_path: Path) -> None:
+    table = Table(("<a>",), (("<b>",),), "<c>")
+    section = Section("<d>", ("<e>",), (table,), (Picture("f/x y.svg", "<g>"),))
+    document = Document("<h>", (section,), ("<i>",))
+    document.write(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    for letter in "cdegi":
+        assert f"<{letter}>" not in page
+        assert f"&lt;{letter}&gt;" in page
+    assert 'src="f/x%20y.svg"' in page
+
+
+def test_a_table_has_a_cell_for_each_head() -> None:
+    with pytest.raises(ValueError, match="cells"):
+        Table(("a", "b"), (("1",),), "odd")
