@@ -2,22 +2,18 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 
-from kellgren.anatomy import KL
 from kellgren.bundles.record import Result
 from kellgren.datasets.table import Row
 from kellgren.describe import (
     describe_bundle,
     describe_localiser,
-    describe_summary,
     describe_system,
     list_systems,
 )
 from kellgren.grading import Bundle
 from kellgren.localise import LocaliserBundle, load_localiser
-from kellgren.statistics.summary import summarise
 from kellgren.systems import SYSTEMS
 
 
@@ -103,24 +99,4 @@ def rows(grades: Sequence[int | None], reader: str, statuses: dict[int, str]) ->
             status=statuses.get(index, "ok"),
         )
         for index, grade in enumerate(grades)
-    ]
-
-
-def test_a_summary_has_numbers_a_matrix_and_what_was_refused() -> None:
-    truth = rows([0, 1, 2, 3, 4, 4, 4], "truth", {})
-    answers = rows([0, 1, 2, 3, 3, None, None], "model:m@1", {5: "file.empty", 6: "bundle.refused"})
-    summary = summarise(truth, answers, task=KL, rng=np.random.default_rng(0), resamples=50)
-    text = describe_summary(summary)
-    assert text.startswith("Kellgren–Lawrence grade, model:m@1\n")
-    words = [line.split() for line in text.splitlines()]
-    assert ["not", "graded", "1", "file.empty"] in words
-    assert ["not", "graded", "1", "bundle.refused"] in words
-    (accuracy,) = [line for line in words if line[:1] == ["accuracy"]]
-    assert accuracy[1] == "0.800"
-    assert words[-5:] == [
-        ["0", "1", "0", "0", "0", "0"],
-        ["1", "0", "1", "0", "0", "0"],
-        ["2", "0", "0", "1", "0", "0"],
-        ["3", "0", "0", "0", "1", "0"],
-        ["4", "0", "0", "0", "1", "0"],
     ]

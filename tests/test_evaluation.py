@@ -26,8 +26,10 @@ from kellgren.pipeline import Film, grade_film
 ARTEFACTS = {
     "predictions.csv",
     "metrics.json",
-    *(f"{figure}-kl.{kind}" for figure in ("confusion", "reliability") for kind in ("png", "svg")),
+    "report.html",
+    "model_card.md",
 }
+FIGURES = {"confusion", "reliability", "roc", "precision-recall", "risk-coverage"}
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
@@ -75,10 +77,18 @@ def test_on_the_command_line(manifest: Path, synthetic_bundle: Path, tmp_path: P
     words = ["evaluate", synthetic_bundle, "--data", manifest, "-o", out]
     done = CliRunner().invoke(app, [str(word) for word in words])
     assert (done.exit_code, done.stderr) == (0, "")
-    assert {path.name for path in out.iterdir()} == ARTEFACTS
-    assert done.stdout.startswith("Kellgren–Lawrence grade, model:tiny-synthetic@0.1.0\n")
+    assert {path.name for path in out.iterdir()} == {*ARTEFACTS, "figures"}
+    drawn = {path.name for path in (out / "figures").iterdir()}
+    assert drawn == {
+        f"{figure}-kl-model-tiny-synthetic-0-1-0.{kind}"
+        for figure in FIGURES
+        for kind in ("png", "svg")
+    }
+    assert "Kellgren–Lawrence grade, model:tiny-synthetic@0.1.0\n" in done.stdout
     assert "8 knees of 4 patients" in done.stdout
-    assert done.stdout.endswith(f"Bundles scored on this split so far: 1. See {out}\n")
+    assert done.stdout.endswith(
+        f"Bundles scored on this split so far: 1. See {out / 'report.html'}\n"
+    )
     assert ledger_of(manifest).exists()
 
 
@@ -163,8 +173,7 @@ class TestPredictions:
         done = CliRunner().invoke(app, [str(word) for word in words])
         assert done.exit_code == 0
         assert "7 knees of 4 patients" in done.stdout
-        lines = [line.split() for line in done.stdout.splitlines()]
-        assert ["not", "graded", "1", "file.empty"] in lines
+        assert "1 were refused (file.empty 1)" in done.stdout
         (row,) = [r for r in read_table(tmp_path / "out" / "predictions.csv") if r.status != "ok"]
         assert (row.path, row.status, row.value) == (broken.path, "file.empty", None)
 
@@ -200,10 +209,12 @@ class TestFolder:
         run(taught_by_phantoms, manifest, tmp_path / "new", "test")
         out = tmp_path / "old"
         run(taught_by_phantoms, manifest, out)
-        (out / "confusion-jsn_medial.png").write_bytes(b"of a bundle with more tasks")
+        (out / "figures" / "roc-jsn_medial.png").write_bytes(b"of a bundle with more tasks")
         (out / "notes.txt").write_bytes(b"mine")
         run(taught_by_phantoms, manifest, out, "test")
-        assert {path.name for path in out.iterdir()} == {*ARTEFACTS, "notes.txt"}
+        assert {path.name for path in out.iterdir()} == {*ARTEFACTS, "figures", "notes.txt"}
+        figures = [{p.name for p in (f / "figures").iterdir()} for f in (out, tmp_path / "new")]
+        assert figures[0] == figures[1]
         for name in ARTEFACTS:
             assert (out / name).read_bytes() == (tmp_path / "new" / name).read_bytes()
 

@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "evaluation": {
         *("anatomy", "errors", "files", "records", "datasets", "statistics"),
-        *("localise", "grading", "pipeline"),
+        *("localise", "grading", "pipeline", "report", "model_card"),
     },
     "model_card": {"files", "records", "grading", "statistics"},
     "report": {

@@ -4,15 +4,11 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from kellgren.bundles.record import Result, TrainedOn
 from kellgren.grading import Bundle
 from kellgren.localise import LocaliserBundle
 from kellgren.systems import Recipe, System
-
-if TYPE_CHECKING:
-    from kellgren.statistics.summary import Summary
 
 WIDTH = 100
 """Columns of text where nobody says how many. Chosen: that of the code."""
@@ -103,26 +99,6 @@ def describe_localiser(bundle: LocaliserBundle, *, width: int = WIDTH) -> str:
         *_origin(record.trained_on),
     ]
     return _with_results(lines, record.results, width)
-
-
-def describe_summary(summary: "Summary") -> str:
-    """The head of an evaluation: the main numbers with intervals, and the confusion matrix."""
-    rows: list[tuple[str, ...]] = []
-    for metric in summary.metrics:
-        if metric.metric == "n_refused" and metric.group != "all":
-            refused = metric.group.removeprefix("status=")
-            rows.append(("not graded", f"{metric.value:.0f}", refused))
-        if metric.group == "all" and metric.metric in _SHOWN:
-            name = metric.metric + (f" (≥ {metric.cut})" if metric.cut is not None else "")
-            value = _interval(metric.value, metric.low, metric.high)
-            rows.append((name, value, f"{metric.n_knees} knees of {metric.n_patients} patients"))
-    labels = summary.task.classes
-    matrix = [("true \\ given", *labels)]
-    matrix += [
-        (label, *(str(count) for count in counts))
-        for label, counts in zip(labels, summary.confusion.tolist(), strict=True)
-    ]
-    return f"{summary.task.title}, {summary.reader}\n{_columns(rows)}\n\n{_columns(matrix)}"
 
 
 def _megabytes(contents: Mapping[str, bytes]) -> str:

@@ -1,17 +1,14 @@
 """A bundle against the truth: the shipped runtime predicts, `kellgren.statistics` counts."""
 
 import importlib.util
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kellgren import errors
-from kellgren.anatomy import TASKS, Laterality, Task
+from kellgren.anatomy import Laterality, Task
 from kellgren.datasets.ledger import ledger_of, record_look
 from kellgren.datasets.splits import split_sha256
 from kellgren.datasets.table import TRUTH, Row, read_table, write_table
@@ -22,15 +19,10 @@ from kellgren.pipeline import Film, Options, grade_film
 from kellgren.records import FilmResult, Prediction
 
 if TYPE_CHECKING:
+    from kellgren.statistics.document import Document
     from kellgren.statistics.summary import Summary
 
 PREDICTIONS = "predictions.csv"
-METRICS = "metrics.json"
-CONFUSION = "confusion"
-RELIABILITY = "reliability"
-
-SEED = 0
-"""Of the bootstrap: the same predictions give the same intervals."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,12 +31,15 @@ class Evaluation:
 
     Parameters
     ----------
+    document
+        The report, as it stands in ``report.html``.
     summaries
         One for each task.
     looks
         How many distinct bundles this split has scored so far, this one included.
     """
 
+    document: "Document"
     summaries: tuple["Summary", ...]
     looks: int
 
@@ -62,8 +57,8 @@ def evaluate(
 ) -> Evaluation:
     """Grade a split and compare with its truth.
 
-    Writes ``predictions.csv``, figures and, last, ``metrics.json`` to ``folder``, where they
-    replace those of an earlier evaluation, and appends to the manifest's ledger.
+    Writes ``predictions.csv`` to ``folder``, appends to the manifest's ledger, and writes the
+    report of the answers and a model card, which replace those of an earlier evaluation.
 
     Raises
     ------
@@ -78,11 +73,15 @@ def evaluate(
     """
     if importlib.util.find_spec("sklearn") is None:
         raise errors.ExtraMissing("stats", "kellgren evaluate")
-    from kellgren.statistics.figures import confusion_figure, reliability_figure, write_figure
-    from kellgren.statistics.metrics import write_metrics
+    from kellgren.model_card import write_card
+    from kellgren.report import CARD, of_bundle
+    from kellgren.statistics.reports.answers import Settings, report_answers
+    from kellgren.statistics.reports.selection import selection
+    from kellgren.statistics.reports.writing import METRICS, Writer
 
     refuse_foreign(folder, ours=_is_evaluation(folder), what="evaluation")
-    tasks = grader.bundle.record.tasks
+    bundle = grader.bundle
+    tasks = bundle.record.tasks
     truth = _truth(manifest, split, tasks)
     films = {row.path: _film(row, manifest.parent) for row in truth}
     results = {}
@@ -96,66 +95,38 @@ def evaluate(
         ).result
         watch(number, len(films))
     _refuse_if_nothing_graded(manifest, split, results.values())
-    predictions = tuple(_answer(row, results[row.path], grader.bundle) for row in truth)
-    summaries = tuple(_summary(truth, predictions, results, grader.bundle, task) for task in tasks)
-    _remove(folder)
+    predictions = tuple(_answer(row, results[row.path], bundle) for row in truth)
+    (folder / METRICS).unlink(missing_ok=True)  # what is half replaced is no evaluation
     written = folder / PREDICTIONS
     write_table(predictions, written)
-    for summary in summaries:
-        task, reader = summary.task, summary.reader
-        confusion = confusion_figure(summary.confusion, task=task, reader=reader)
-        write_figure(confusion, folder / f"{CONFUSION}-{task.name}")
-        reliability = reliability_figure(summary.bins, task=task, reader=reader)
-        write_figure(reliability, folder / f"{RELIABILITY}-{task.name}")
-    write_metrics([m for summary in summaries for m in summary.metrics], folder / METRICS)
     looks = record_look(
         ledger_of(manifest),
         split_sha256=split_sha256(truth),
         predictions=written,
-        bundle_sha256=grader.bundle.sha256,
+        bundle_sha256=bundle.sha256,
         time=clock(),
     )
-    return Evaluation(summaries, looks)
-
-
-def _summary(
-    truth: Sequence[Row],
-    predictions: Sequence[Row],
-    results: dict[str, FilmResult],
-    bundle: Bundle,
-    task: Task,
-) -> "Summary":
-    from kellgren.statistics.summary import summarise
-
-    chosen = [row for row in predictions if row.task == task.name]
-    return summarise(
-        [row for row in truth if row.task == task.name],
-        chosen,
-        task=task,
-        rng=np.random.default_rng(SEED),
-        sets=_sets(chosen, results, task),
-        coverage=bundle.record.conformal[task.name].coverage,
+    looked = selection(manifest, truth)
+    document, summaries = report_answers(
+        truth,
+        predictions,
+        Writer(folder, ours=True),
+        tasks=tasks,
+        looked=looked,
+        settings=of_bundle(Settings(), bundle, predictions, tasks),
     )
+    write_card(bundle, summaries, looked, folder / CARD)
+    return Evaluation(document, summaries, looks)
 
 
 def _is_evaluation(folder: Path) -> bool:
+    from kellgren.statistics.reports.writing import METRICS
+
     try:
         rows = read_table(folder / PREDICTIONS)
     except errors.TableError:
         return False
     return (folder / METRICS).is_file() and all(row.reader.startswith("model:") for row in rows)
-
-
-def _remove(folder: Path) -> None:
-    """Take away an earlier evaluation; a bundle of fewer tasks would leave its figures."""
-    figures = [
-        f"{figure}-{task}.{kind}"
-        for figure in (CONFUSION, RELIABILITY)
-        for task in TASKS
-        for kind in ("png", "svg")
-    ]
-    for name in (METRICS, PREDICTIONS, *figures):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _truth(manifest: Path, split: str, tasks: Iterable[Task]) -> tuple[Row, ...]:
@@ -207,12 +178,3 @@ def _answer(row: Row, result: FilmResult, bundle: Bundle) -> Row:
         code = result.error.code if result.error else result.gate.reasons[0]
         return replace(asked, value=None, status=code)
     return replace(asked, value=prediction.grade, probabilities=prediction.probabilities)
-
-
-def _sets(rows: Sequence[Row], results: dict[str, FilmResult], task: Task) -> NDArray[np.bool_]:
-    members = np.zeros((len(rows), len(task.classes)), dtype=np.bool_)
-    for index, row in enumerate(rows):
-        prediction = _prediction(results[row.path], task.name)
-        if prediction is not None:
-            members[index, list(prediction.set)] = True
-    return members

@@ -12,11 +12,14 @@ from kellgren.anatomy import TASKS, Task
 from kellgren.datasets.table import TRUTH, Row, read_table
 from kellgren.grading import Bundle, load_bundle
 from kellgren.grading.conformal import contiguous_sets, nominal_sets
+from kellgren.model_card import write_card
 from kellgren.reporting.tables import is_grades, read_grades
 from kellgren.statistics.document import Document
 from kellgren.statistics.reports.answers import Settings, report_answers
-from kellgren.model_card import write_card
 from kellgren.statistics.reports.selection import selection
+from kellgren.statistics.reports.writing import Writer
+
+CARD = "model_card.md"
 
 
 def report_tables(
@@ -56,13 +59,18 @@ def report_tables(
     graders = None if bundle is None else load_bundle(bundle)
     settings = Settings(resamples=resamples, seed=seed)
     if graders is not None:
-        settings = _of_bundle(settings, graders, answers, tasks)
+        settings = of_bundle(settings, graders, answers, tasks)
     looked = selection(truth, labels)
     document, summaries = report_answers(
-        labels, answers, folder, tasks=tasks, looked=looked, settings=settings
+        labels,
+        answers,
+        Writer(folder),
+        tasks=tasks,
+        looked=looked,
+        settings=settings,
     )
     if graders is not None:
-        write_card(graders, summaries, looked, folder / "model_card.md")
+        write_card(graders, summaries, looked, folder / CARD)
     return document
 
 
@@ -118,9 +126,10 @@ def _tasks(labels: Sequence[Row], answers: Sequence[Row], wanted: str | None) ->
     return tuple(task for name, task in TASKS.items() if name in names)
 
 
-def _of_bundle(
+def of_bundle(
     settings: Settings, bundle: Bundle, answers: Sequence[Row], tasks: Sequence[Task]
 ) -> Settings:
+    """The settings with a bundle's operating points and, of its own answers, its sets."""
     reader = f"model:{bundle.record.name}@{bundle.record.version}"
     sets: dict[str, NDArray[np.bool_]] = {}
     for task in tasks:

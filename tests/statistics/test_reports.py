@@ -14,10 +14,11 @@ from kellgren.statistics.document import Document, Picture, Section, Table
 from kellgren.statistics.reports.answers import Settings, report_answers
 from kellgren.statistics.reports.readers import report_agreement
 from kellgren.statistics.reports.selection import Selection
+from kellgren.statistics.reports.writing import Writer
 
 READER = "model:m@1"
 FEW = Settings(resamples=60)
-UNSEEN = Selection(0, 0, kept=False)
+UNSEEN = Selection(0, kept=False)
 
 
 def tables(n: int = 160) -> tuple[list[Row], list[Row]]:
@@ -52,7 +53,7 @@ def rows_of(folder: Path) -> list[dict[str, object]]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report") / "r"
-    report_answers(*tables(), folder, tasks=(KL,), looked=UNSEEN, settings=FEW)
+    report_answers(*tables(), Writer(folder), tasks=(KL,), looked=UNSEEN, settings=FEW)
     return folder
 
 
@@ -87,7 +88,7 @@ class TestAnswers:
         order = np.random.default_rng(1).permutation(len(answers))
         shuffled = [answers[i] for i in order]
         again = tmp_path / "r"
-        report_answers(truth, shuffled, again, tasks=(KL,), looked=UNSEEN, settings=FEW)
+        report_answers(truth, shuffled, Writer(again), tasks=(KL,), looked=UNSEEN, settings=FEW)
         files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
         for name in files:
             assert (again / name).read_bytes() == (folder / name).read_bytes()
@@ -95,20 +96,20 @@ class TestAnswers:
     def test_a_report_replaces_a_report_and_nothing_else(self, folder: Path) -> None:
         truth, answers = tables()
         bare = [replace(row, probabilities=()) for row in answers]
-        report_answers(truth, bare, folder, tasks=(KL,), looked=UNSEEN, settings=FEW)
+        report_answers(truth, bare, Writer(folder), tasks=(KL,), looked=UNSEEN, settings=FEW)
         names = {path.name.split("-")[0] for path in (folder / "figures").iterdir()}
         assert names == {"confusion", "subgroups"}
         foreign = folder.parent / "mine"
         foreign.mkdir()
         (foreign / "notes.txt").write_text("mine")
         with pytest.raises(errors.OutputError):
-            report_answers(truth, answers, foreign, tasks=(KL,), looked=UNSEEN, settings=FEW)
+            Writer(foreign)
 
 
 def test_a_split_that_was_selected_on_is_called_so(tmp_path: Path) -> None:
-    looked = Selection(bundles=3, times=4, kept=True)
+    looked = Selection(bundles=3, kept=True)
     document, _ = report_answers(
-        *tables(), tmp_path / "r", tasks=(KL,), looked=looked, settings=FEW
+        *tables(), Writer(tmp_path / "r"), tasks=(KL,), looked=looked, settings=FEW
     )
     assert "selected on" in document.sections[0].title
     assert document.warnings
@@ -127,7 +128,7 @@ def test_sets_and_operating_points_are_reported(tmp_path: Path) -> None:
         operating_points={"kl": {2: 0.4}},
     )
     document, (found,) = report_answers(
-        truth, answers, tmp_path / "r", tasks=(KL,), looked=UNSEEN, settings=settings
+        truth, answers, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=settings
     )
     assert found.metric("set_coverage").value == 1.0
     assert "promise to hold 90%" in document.text()
@@ -145,14 +146,16 @@ def test_tables_without_a_common_knee_are_refused(tmp_path: Path) -> None:
     truth, answers = tables()
     strangers = [replace(row, patient="X" + row.patient) for row in answers]
     with pytest.raises(errors.TableError, match="spell them alike"):
-        report_answers(truth, strangers, tmp_path / "r", tasks=(KL,), looked=UNSEEN, settings=FEW)
+        report_answers(
+            truth, strangers, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW
+        )
 
 
 def test_ten_knees_of_one_grade_are_not_estimable(tmp_path: Path) -> None:
     truth, answers = tables(10)
     flat = [replace(row, value=2) for row in truth]
     document, (found,) = report_answers(
-        flat, answers, tmp_path / "r", tasks=(KL,), looked=UNSEEN, settings=FEW
+        flat, answers, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW
     )
     assert found.metric("auc").status == "undefined"
     assert "not estimable" in document.text()
@@ -162,7 +165,7 @@ def test_ten_knees_of_one_grade_are_not_estimable(tmp_path: Path) -> None:
 def test_readers_names_reach_no_path_and_no_page_as_markup(tmp_path: Path) -> None:
     truth, answers = tables()
     evil = [replace(row, reader="../<script>$x$") for row in answers]
-    report_answers(truth, evil, tmp_path / "r", tasks=(KL,), looked=UNSEEN, settings=FEW)
+    report_answers(truth, evil, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW)
     assert {path.name for path in tmp_path.iterdir()} == {"r"}
     assert "<script>" not in (tmp_path / "r" / "report.html").read_text("utf-8")
 

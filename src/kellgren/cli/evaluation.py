@@ -24,7 +24,6 @@ def evaluate(
 ) -> None:
     """Grade a split and compare with its truth (extra 'stats'). The look is counted in a ledger."""
     from kellgren import clock
-    from kellgren.describe import describe_summary
     from kellgren.evaluation import evaluate as run
     from kellgren.grading import Grader, load_bundle
     from kellgren.localise import WholePicture
@@ -41,6 +40,7 @@ def evaluate(
             watch=advance,
             allow_synthetic=allow_synthetic,
         )
-    for summary in found.summaries:
-        typer.echo(describe_summary(summary))
-    typer.echo(f"\nBundles scored on this split so far: {found.looks}. See {output}")
+    typer.echo(found.document.text())
+    typer.echo(
+        f"\nBundles scored on this split so far: {found.looks}. See {output / 'report.html'}"
+    )

@@ -6,7 +6,7 @@ From values, or for groups from their means and standard deviations, as publicat
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -75,6 +75,7 @@ class Sphericity:
         Of that approximation.
     greenhouse_geisser, huynh_feldt
         The factors on both degrees of freedom, from 1 / (conditions - 1) to 1; 1 is no correction.
+        The latter is NaN for too few units, from which it cannot be had.
     greenhouse_geisser_p, huynh_feldt_p
         P values of F so corrected.
     """
@@ -93,6 +94,10 @@ class Anova:
 
     Parameters
     ----------
+    means, sizes
+        Of the groups, or conditions.
+    n_units
+        Runs or patients in all.
     f, between, within, p
         The statistic, its degrees of freedom (effect and error) and its p.
     eta_squared, partial_eta_squared
@@ -103,10 +108,6 @@ class Anova:
         doi:10.1037/1082-989X.9.2.164). NaN for repeated measures.
     omega_squared
         The share in the population, less biased; below 0 where F is below 1.
-    means, sizes
-        Of the groups, or conditions.
-    n_units
-        Runs or patients in all.
     assumptions
         Of groups Levene's test, Brown and Forsythe's (about medians) and Shapiro and Wilk's of the
         residuals; of repeated measures the last. None where the values are not known.
@@ -120,18 +121,18 @@ class Anova:
     """
 
     method: str
-    f: float
-    between: float
-    within: float
-    p: float
-    eta_squared: float
-    partial_eta_squared: float
-    low: float
-    high: float
-    omega_squared: float
     means: tuple[float, ...]
     sizes: tuple[int, ...]
     n_units: int
+    f: float = _NAN
+    between: float = _NAN
+    within: float = _NAN
+    p: float = _NAN
+    eta_squared: float = _NAN
+    partial_eta_squared: float = _NAN
+    low: float = _NAN
+    high: float = _NAN
+    omega_squared: float = _NAN
     assumptions: tuple[Check, ...] = ()
     sphericity: Sphericity | None = None
     ranks: Ranks | None = None
@@ -150,14 +151,14 @@ def one_way(groups: Sequence[ArrayLike]) -> Anova:
     sizes = [len(group) for group in values]
     if not _enough(sizes):
         means = [float(group.mean()) if len(group) else _NAN for group in values]
-        return _not_estimable("one-way", means, sizes, "too_few")
+        return Anova("one-way", tuple(means), tuple(sizes), sum(sizes), status="too_few")
     means = [float(group.mean()) for group in values]
     found = _one_way(means, [float(group.var(ddof=1)) for group in values], sizes)
     if found.status != "ok":
         return found
     residuals = np.concatenate([group - mean for group, mean in zip(values, means, strict=True)])
     checks = (_levene(values, "mean"), _levene(values, "median"), _shapiro(residuals))
-    return _with(found, assumptions=checks, ranks=_kruskal(values))
+    return replace(found, assumptions=checks, ranks=_kruskal(values))
 
 
 def one_way_from_summary(
@@ -177,7 +178,7 @@ def one_way_from_summary(
             "give one of each for every group, and no deviation below 0."
         )
     if not _enough(sizes):
-        return _not_estimable("one-way", centres.tolist(), sizes, "too_few")
+        return Anova("one-way", tuple(centres.tolist()), tuple(sizes), sum(sizes), status="too_few")
     return _one_way(centres.tolist(), (spreads**2).tolist(), sizes)
 
 
@@ -199,7 +200,7 @@ def repeated_measures(values: ArrayLike) -> Anova:
     means = table.mean(axis=0).tolist() if n else [_NAN] * k
     method = "repeated measures"
     if n < 2 or k < 2:
-        return _not_estimable(method, means, [n] * k, "too_few", n_units=n)
+        return Anova(method, tuple(means), (n,) * k, n, status="too_few")
     grand = table.mean()
     own = table.mean(axis=1, keepdims=True)
     residuals = table - own - table.mean(axis=0) + grand
@@ -207,7 +208,7 @@ def repeated_measures(values: ArrayLike) -> Anova:
     units = k * float(((own - grand) ** 2).sum())
     error = float((residuals**2).sum())
     if error <= _NOTHING * float((table**2).sum()):
-        return _not_estimable(method, means, [n] * k, "zero_variance", n_units=n)
+        return Anova(method, tuple(means), (n,) * k, n, status="zero_variance")
     between, within = k - 1, (k - 1) * (n - 1)
     total = effect + units + error
     f = (effect / between) / (error / within)
@@ -258,8 +259,8 @@ def sphericity(covariance: NDArray[np.float64], *, freedom: int, f: float) -> Sp
     contrasts = q[:, 1:].T @ covariance @ q[:, 1:]
     trace = float(np.trace(contrasts))
     box = trace**2 / (d * float((contrasts**2).sum()))
-    huynh = 1.0
-    if freedom > d * box:
+    huynh = _NAN
+    if freedom > d * box * (1.0 + 1e-9):
         huynh = min(1.0, ((freedom + 1) * d * box - 2.0) / (d * (freedom - d * box)))
     mauchly, chi2 = Check("Mauchly", _NAN, _NAN, "too_few"), _NAN
     sign, logarithm = np.linalg.slogdet(contrasts)
@@ -276,3 +277,113 @@ def sphericity(covariance: NDArray[np.float64], *, freedom: int, f: float) -> Sp
         huynh_feldt=huynh,
         huynh_feldt_p=float(stats.f.sf(f, huynh * d, huynh * d * freedom)),
     )
+
+
+def _one_way(means: Sequence[float], variances: Sequence[float], sizes: Sequence[int]) -> Anova:
+    centres, counts = np.asarray(means), np.asarray(sizes, dtype=np.float64)
+    n = int(counts.sum())
+    grand = float((counts * centres).sum() / n)
+    effect = float((counts * (centres - grand) ** 2).sum())
+    error = float(((counts - 1.0) * np.asarray(variances)).sum())
+    if error <= _NOTHING * float((counts * centres**2).sum()):
+        return Anova("one-way", tuple(means), tuple(sizes), n, status="zero_variance")
+    between, within = len(means) - 1, n - len(means)
+    f = (effect / between) / (error / within)
+    low, high = _eta_interval(f, between, within)
+    return Anova(
+        method="one-way",
+        f=f,
+        between=between,
+        within=within,
+        p=float(stats.f.sf(f, between, within)),
+        eta_squared=effect / (effect + error),
+        partial_eta_squared=effect / (effect + error),
+        low=low,
+        high=high,
+        omega_squared=(effect - between * error / within) / (effect + error + error / within),
+        means=tuple(means),
+        sizes=tuple(sizes),
+        n_units=n,
+    )
+
+
+def _eta_interval(f: float, between: int, within: int) -> tuple[float, float]:
+    """Where F lies at either end of what a noncentral distribution would give."""
+
+    def noncentrality(share: float) -> float:
+        def above(value: float) -> float:
+            return float(stats.ncf.cdf(f, between, within, value)) - share
+
+        if stats.f.cdf(f, between, within) <= share:
+            return 0.0
+        far = max(1.0, 2.0 * f * between)
+        while above(far) > 0.0:
+            far *= 2.0
+        return float(optimize.brentq(above, 0.0, far))
+
+    n = between + within + 1
+    ends = [noncentrality((1.0 + sign * LEVEL) / 2.0) for sign in (1.0, -1.0)]
+    return ends[0] / (ends[0] + n), ends[1] / (ends[1] + n)
+
+
+def _levene(groups: Sequence[NDArray[np.float64]], about: Literal["mean", "median"]) -> Check:
+    """An analysis of variance of the distances from the centre of each group."""
+    method = {"mean": "Levene", "median": "Brown-Forsythe"}[about]
+    if min(len(group) for group in groups) < 3:
+        # Two values are always equally far from their centre.
+        return Check(method, _NAN, _NAN, "too_few")
+    centres = [np.median(group) if about == "median" else group.mean() for group in groups]
+    far = [np.abs(group - centre) for group, centre in zip(groups, centres, strict=True)]
+    found = _one_way(
+        [float(each.mean()) for each in far],
+        [float(each.var(ddof=1)) for each in far],
+        [len(each) for each in far],
+    )
+    return Check(method, found.f, found.p, found.status)
+
+
+def _shapiro(residuals: NDArray[np.float64]) -> Check:
+    method = "Shapiro-Wilk, residuals"
+    if not 3 <= len(residuals) <= _SHAPIRO_MOST:
+        return Check(method, _NAN, _NAN, "too_few" if len(residuals) < 3 else "too_many")
+    found = stats.shapiro(residuals)
+    return Check(method, float(found.statistic), float(found.pvalue))
+
+
+def _kruskal(groups: Sequence[NDArray[np.float64]]) -> Ranks:
+    found = stats.kruskal(*groups)
+    h = float(found.statistic)
+    share = h / (sum(len(group) for group in groups) - 1)
+    return Ranks("Kruskal-Wallis", h, float(found.pvalue), share)
+
+
+def _friedman(table: NDArray[np.float64]) -> Ranks:
+    """Friedman's test, which needs three conditions; of two, Wilcoxon's of signed ranks."""
+    n, k = table.shape
+    if k > 2:
+        found = stats.friedmanchisquare(*table.T)
+        chi2 = float(found.statistic)
+        return Ranks("Friedman", chi2, float(found.pvalue), chi2 / (n * (k - 1)))
+    differences = table[:, 0] - table[:, 1]
+    differences = differences[differences != 0.0]
+    found = stats.wilcoxon(differences)
+    ranks = stats.rankdata(np.abs(differences))
+    biserial = float((ranks * np.sign(differences)).sum() / ranks.sum())
+    return Ranks("Wilcoxon signed ranks", float(found.statistic), float(found.pvalue), biserial)
+
+
+def _finite(values: ArrayLike, *, axes: int) -> NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != axes:
+        raise ValueError(f"values of shape {array.shape} where {axes} axes are needed")
+    if not np.isfinite(array).all():
+        place = tuple(int(index) for index in np.argwhere(~np.isfinite(array))[0])
+        raise errors.TableError(
+            f"The value at {place} is {array[place]}; an analysis of variance needs finite ones. "
+            "Leave out the run or patient, or complete it."
+        )
+    return array
+
+
+def _enough(sizes: Sequence[int]) -> bool:
+    return len(sizes) >= 2 and min(sizes) >= 2

@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 
 from kellgren import errors
+from kellgren.anatomy import TASKS
 from kellgren.bundles.record import Result
+from kellgren.statistics.metrics import ALL
+from kellgren.statistics.questions import cut_of
 
 METRICS = (
     "quadratic_kappa",
@@ -45,5 +48,6 @@ def read_results(what: str, metrics: str) -> list[Result]:
             n_knees=row["n_knees"],
         )
         for row in json.loads(path.read_text("utf-8"))
-        if row["metric"] in METRICS and row["group"] == "all" and row["value"] is not None
+        if row["metric"] in METRICS and row["group"] == ALL and row["value"] is not None
+        if row["cut"] is None or row["cut"] == cut_of(TASKS[row["task"]])
     ]

@@ -1,8 +1,8 @@
 """The report of ``kellgren report``: a reader's answers against the truth."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class Settings:
 def report_answers(
     truth: Sequence[Row],
     answers: Sequence[Row],
-    folder: Path,
+    writer: Writer,
     *,
     tasks: Sequence[Task],
     looked: Selection,
@@ -71,10 +71,7 @@ def report_answers(
     ------
     TableError, DuplicateRows
         As `join`, or no answer is about a labelled knee.
-    OutputError
-        The folder holds something that no report wrote.
     """
-    writer = Writer(folder)
     found = [
         _Answered(truth, chosen, task, settings)
         for task in tasks
@@ -136,7 +133,8 @@ class _Answered:
         yield Section(title, (self._compared(),), (self._overall(),))
         if not len(self.both.truth):
             return
-        yield Section("Grade by grade", (), (self._grades(),), self._confusion(writer))
+        tables = (self._grades(), self._counts())
+        yield Section("Grade by grade", (), tables, self._confusion(writer))
         if self.both.probabilities is not None:
             yield from self._probable(writer, self.both.probabilities)
         yield Section("Why patients are resampled", (self._why(),), (self._widths(),))
@@ -154,11 +152,13 @@ class _Answered:
 
     def _compared(self) -> str:
         both = self.both
+        counted = ", ".join(f"{code} {n}" for code, n in sorted(Counter(both.refused).items()))
+        codes = f" ({counted})" if counted else ""
         return (
             f"{len(both.truth)} knees of {len(np.unique(both.patients))} patients; "
-            f"{both.missing} labelled knees have no answer, {len(both.refused)} were refused, "
-            f"{both.unlabelled} have no label, {both.unmatched} answers are about no labelled "
-            "knee."
+            f"{both.missing} labelled knees have no answer, {len(both.refused)} were "
+            f"refused{codes}, {both.unlabelled} have no label, {both.unmatched} answers are about "
+            "no labelled knee."
         )
 
     def _overall(self) -> Table:
@@ -180,6 +180,19 @@ class _Answered:
             for m in self._rows("recall", group=f"grade={grade}")
         ]
         return table_of(rows)
+
+    def _counts(self) -> Table:
+        labels = self.task.classes
+        shares = self.summary.confusion / np.maximum(
+            self.summary.confusion.sum(axis=1, keepdims=True), 1
+        )
+        rows = tuple(
+            (label, *(f"{n} ({share:.0%})" for n, share in zip(counts, part, strict=True)))
+            for label, counts, part in zip(
+                labels, self.summary.confusion.tolist(), shares.tolist(), strict=True
+            )
+        )
+        return Table(("True \\ given", *labels), rows, "Knees, and their share of the true grade")
 
     def _confusion(self, writer: Writer) -> tuple[Picture, ...]:
         figure = confusion_figure(self.summary.confusion, task=self.task, reader=self.both.reader)

@@ -22,14 +22,11 @@ class Selection:
     ----------
     bundles
         How many distinct bundles were scored on exactly these knees.
-    times
-        How often, in all.
     kept
         Whether there is a ledger at all.
     """
 
     bundles: int
-    times: int
     kept: bool
 
     @property
@@ -42,10 +39,12 @@ class Selection:
         """For the report."""
         if not self.kept:
             return ("No ledger stands beside the truth: nobody counted the looks.", UNKNOWN)
-        said = f"Scored {self.times} times so far, by {self.bundles} distinct bundles. "
+        if self.bundles == 0:
+            return ("The ledger beside the truth knows of no scoring of these knees.", UNKNOWN)
+        said = f"Distinct bundles that were scored on these knees so far: {self.bundles}."
         if self.bundles > 1:
             said += (
-                "One may have been chosen for its score here, so these are numbers on data that "
+                " One may have been chosen for its score here, so these are numbers on data that "
                 "were selected on, not those of a test."
             )
         return (said, UNKNOWN)
@@ -55,5 +54,5 @@ def selection(truth: Path, rows: Sequence[Row]) -> Selection:
     """Read the ledger beside a table of truth, for the rows of it that were scored."""
     ledger = ledger_of(truth)
     wanted = split_sha256(rows)
-    seen = [look for look in looks(ledger) if look.split_sha256 == wanted]
-    return Selection(len({look.bundle_sha256 for look in seen}), len(seen), ledger.exists())
+    seen = {look.bundle_sha256 for look in looks(ledger) if look.split_sha256 == wanted}
+    return Selection(len(seen), ledger.exists())

@@ -99,16 +99,21 @@ def table_of(metrics: Iterable[Metric], *, caption: str = "") -> Table:
 class Writer:
     """A report's folder: figures as they are drawn, then numbers, then the page.
 
+    Parameters
+    ----------
+    ours
+        Whether the folder may be written to; None: if it is empty or holds an earlier report.
+
     Raises
     ------
     OutputError
         The folder holds something that no report wrote.
     """
 
-    def __init__(self, folder: Path) -> None:
-        refuse_foreign(
-            folder, ours=all((folder / name).is_file() for name in (PAGE, METRICS)), what="report"
-        )
+    def __init__(self, folder: Path, *, ours: bool | None = None) -> None:
+        if ours is None:
+            ours = all((folder / name).is_file() for name in (PAGE, METRICS))
+        refuse_foreign(folder, ours=ours, what="report")
         self._folder = folder
         drawn = folder / FIGURES
         if drawn.is_dir():
