@@ -72,8 +72,8 @@ calibrated probabilities averaged.
 ## Gate codes
 
 They say why a film (`NO_KNEE`, `NOT_A_RADIOGRAPH`) or a knee (the others) was not graded although
-it could be read, or, with `--force`, in spite of what it was graded. What each asks exactly, and how
-often it is wrong, stands in [What is refused](../explanation/what-is-refused.md).
+it could be read, or, with `--force`, in spite of what it was graded. What each asks exactly, and
+how often it is wrong, stands in [What is refused](../explanation/what-is-refused.md).
 
 | code | what happened, and what to do |
 |---|---|

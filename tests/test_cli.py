@@ -50,6 +50,7 @@ VERBS = (
     "export",
     "evaluate",
     "report",
+    "compare",
     "agree",
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from kellgren.model_card import write_card
 from kellgren.reporting.tables import is_grades, read_grades
 from kellgren.statistics.document import Document
 from kellgren.statistics.reports.answers import Settings, report_answers
+from kellgren.statistics.reports.comparison import report_comparison
 from kellgren.statistics.reports.selection import selection
 from kellgren.statistics.reports.writing import Writer
 
@@ -32,6 +33,7 @@ def report_tables(
     bundle: str | None,
     resamples: int,
     seed: int,
+    internal: tuple[Path, Path, str | None] | None = None,
 ) -> Document:
     """Read both tables, compare them and write the report.
 
@@ -47,19 +49,25 @@ def report_tables(
         Name or path of who answered: its quantile makes the conformal sets again, its operating
         points are reported, and a model card is written.
 
+    internal
+        Answers, truth and its split of the cohort that the readers come from: then the report says
+        what is lost from there to here.
+
     Raises
     ------
     TableError, DuplicateRows, BundleInvalid
         What the tables or the bundle do not have, and what to do.
     """
     labels = _labels(truth, split)
-    answers = read_grades(predictions) if is_grades(predictions) else read_table(predictions)
-    answers = adopted(answers, labels)
+    answers = _answers(predictions, labels)
     tasks = _tasks(labels, answers, task)
     graders = None if bundle is None else load_bundle(bundle)
     settings = Settings(resamples=resamples, seed=seed)
     if graders is not None:
         settings = of_bundle(settings, graders, answers, tasks)
+    if internal is not None:
+        known = _labels(internal[1], internal[2])
+        settings = replace(settings, internal=(known, _answers(internal[0], known)))
     looked = selection(truth, labels)
     document, summaries = report_answers(
         labels,
@@ -74,28 +82,78 @@ def report_tables(
     return document
 
 
-def adopted(answers: Sequence[Row], labels: Sequence[Row]) -> tuple[Row, ...]:
-    """Answers that name no patient take patient and examination of the truth's picture.
+def compare_tables(
+    first: Path,
+    second: Path,
+    truth: Path,
+    folder: Path,
+    *,
+    split: str | None,
+    task: str | None,
+    resamples: int,
+    seed: int,
+) -> Document:
+    """Compare two tables of answers, of one reader each, with one truth.
 
-    Only where the truth has one such picture and side; otherwise they stay as they are.
+    Raises
+    ------
+    TableError, DuplicateRows
+        What the tables do not have, and what to do.
     """
-    known: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+    labels = _labels(truth, split)
+    one, other = _answers(first, labels), _answers(second, labels)
+    tasks = tuple(
+        each for each in _tasks(labels, one, task) if each.name in {row.task for row in other}
+    )
+    if not tasks:
+        raise errors.TableError(f"{first.name} and {second.name} answer no common task.")
+    return report_comparison(
+        labels,
+        one,
+        other,
+        Writer(folder),
+        tasks=tasks,
+        rng=np.random.default_rng(seed),
+        resamples=resamples,
+    )
+
+
+def _answers(path: Path, labels: Sequence[Row]) -> tuple[Row, ...]:
+    return adopted(read_grades(path) if is_grades(path) else read_table(path), labels)
+
+
+def adopted(answers: Sequence[Row], labels: Sequence[Row]) -> tuple[Row, ...]:
+    """Answers as the truth calls them, where it calls the same picture and side otherwise.
+
+    A picture is known by its file's name without folders and suffix. An answer that names a patient
+    only becomes one of the same patient; where the truth has several such knees, nothing is guessed
+    and the answer stays as it is.
+    """
+    keys = {row.key for row in labels}
+    named: dict[tuple[str, str, str], list[Row]] = {}
     for row in labels:
-        for name in {row.picture, Path(row.path).stem} - {""}:
-            key = (name, str(row.laterality), row.task)
-            known.setdefault(key, set()).add((row.patient, row.exam))
-    pictures = {Path(row.path).stem: row.picture for row in labels if row.path}
+        named.setdefault((_name(row), str(row.laterality), row.task), []).append(row)
 
     def adopt(row: Row) -> Row:
-        whose = known.get((row.picture, str(row.laterality), row.task), set())
-        if row.patient or len(whose) != 1:
+        if row.key in keys:
             return row
-        ((patient, exam),) = whose
+        whose = [
+            label
+            for label in named.get((_name(row), str(row.laterality), row.task), [])
+            if row.patient in {"", label.patient}
+        ]
+        if len(whose) != 1:
+            return row
+        (label,) = whose
         return replace(
-            row, patient=patient, exam=exam, image=pictures.get(row.picture, row.picture), path=""
+            row, patient=label.patient, exam=label.exam, image=label.image, path=label.path
         )
 
     return tuple(adopt(row) for row in answers)
+
+
+def _name(row: Row) -> str:
+    return PurePosixPath(row.path or row.image).stem
 
 
 def _labels(truth: Path, split: str | None) -> tuple[Row, ...]:

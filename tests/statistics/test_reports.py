@@ -12,6 +12,8 @@ from kellgren.anatomy import KL, Laterality
 from kellgren.datasets.table import TRUTH, Row
 from kellgren.statistics.document import Document, Picture, Section, Table
 from kellgren.statistics.reports.answers import Settings, report_answers
+from kellgren.statistics.reports.comparison import report_comparison
+from kellgren.statistics.reports.millimetres import report_millimetres
 from kellgren.statistics.reports.readers import report_agreement
 from kellgren.statistics.reports.selection import Selection
 from kellgren.statistics.reports.writing import Writer
@@ -175,7 +177,7 @@ def test_agreement_is_written_whole(tmp_path: Path) -> None:
     people = [replace(row, reader=name) for row in truth for name in ("a", "b")]
     document = report_agreement(
         [*people, *answers],
-        tmp_path / "r",
+        Writer(tmp_path / "r"),
         task=KL,
         readers=None,
         rng=np.random.default_rng(0),
@@ -203,3 +205,101 @@ def test_a_document_escapes_what_it_shows(tmp_path: Path) -> None:
 def test_a_table_has_a_cell_for_each_head() -> None:
     with pytest.raises(ValueError, match="cells"):
         Table(("a", "b"), (("1",),), "odd")
+
+
+def test_measurements_are_compared_pair_by_pair(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    truth, _ = tables(60)
+    rows = [
+        replace(
+            row, reader=name, value=None, covariates={"jsw": f"{4.0 + shift + rng.normal():.3f}"}
+        )
+        for row in truth
+        for name, shift in (("a", 0.0), ("b", 0.5))
+    ]
+    document = report_millimetres(rows, Writer(tmp_path / "r"), column="jsw", readers=None, rng=rng)
+    assert "Lower limit of agreement" in document.text()
+    bias = next(r for r in rows_of(tmp_path / "r") if r["metric"] == "mean_difference_mm")
+    values = {name: [float(r.covariates["jsw"]) for r in rows if r.reader == name] for name in "ab"}
+    assert bias["value"] == pytest.approx(np.mean(values["a"]) - np.mean(values["b"]), abs=1e-5)
+    assert (tmp_path / "r" / "figures" / "bland-altman-a-b.svg").is_file()
+    with pytest.raises(errors.TableError, match="Two readers"):
+        report_millimetres(rows, Writer(tmp_path / "s"), column="x", readers=None, rng=rng)
+    odd = [*rows, replace(rows[0], reader="c", covariates={"jsw": "wide"})]
+    with pytest.raises(errors.TableError, match="no finite number"):
+        report_millimetres(odd, Writer(tmp_path / "s"), column="jsw", readers=None, rng=rng)
+
+
+class TestTwoReaders:
+    def test_a_reader_against_himself_is_no_better(self, tmp_path: Path) -> None:
+        truth, answers = tables()
+        twin = [replace(row, reader="model:twin@1") for row in answers]
+        document = report_comparison(
+            truth,
+            answers,
+            twin,
+            Writer(tmp_path / "r"),
+            tasks=(KL,),
+            rng=np.random.default_rng(0),
+            resamples=60,
+        )
+        rows = rows_of(tmp_path / "r")
+        assert {row["value"] for row in rows} == {0.0}
+        assert all("p 1.0000" in str(row["method"]) for row in rows)
+        assert "McNemar" in document.text()
+
+    def test_only_knees_that_both_graded_are_compared(self, tmp_path: Path) -> None:
+        truth, answers = tables()
+        other = [replace(row, reader="model:n@1") for row in answers[10:]]
+        refused = replace(other[0], value=None, probabilities=(), status="NO_KNEE")
+        report_comparison(
+            truth,
+            answers,
+            [refused, *other[1:]],
+            Writer(tmp_path / "r"),
+            tasks=(KL,),
+            rng=np.random.default_rng(0),
+            resamples=60,
+        )
+        assert {row["n_knees"] for row in rows_of(tmp_path / "r")} == {len(truth) - 11}
+
+    def test_without_a_common_knee_there_is_no_comparison(self, tmp_path: Path) -> None:
+        truth, answers = tables()
+        with pytest.raises(errors.TableError, match="graded by both"):
+            report_comparison(
+                truth,
+                answers[:80],
+                answers[80:],
+                Writer(tmp_path / "r"),
+                tasks=(KL,),
+                rng=np.random.default_rng(0),
+            )
+
+
+def test_what_is_lost_outside_is_said_in_points_and_per_cent(tmp_path: Path) -> None:
+    truth, answers = tables()
+    rng = np.random.default_rng(5)
+    worse = [
+        replace(row, value=int(rng.integers(0, 5)), probabilities=())
+        if rng.random() < 0.5
+        else replace(row, probabilities=())
+        for row in answers
+    ]
+    inside = [replace(row, probabilities=()) for row in answers]
+    settings = replace(FEW, internal=(truth, inside))
+    document, _ = report_answers(
+        truth, worse, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=settings
+    )
+    assert "External validation" in document.text()
+    lost = {
+        (row["metric"], row["group"]): row["value"]
+        for row in rows_of(tmp_path / "r")
+        if str(row["metric"]).endswith("_drop")
+    }
+    own = np.mean([a.value == t.value for a, t in zip(inside, truth, strict=True)])
+    there = np.mean([a.value == t.value for a, t in zip(worse, truth, strict=True)])
+    assert lost["accuracy_drop", "points"] == pytest.approx(own - there, abs=1e-6)
+    # The same knees have the same mix of grades.
+    assert lost["accuracy_drop", "points, internal mix of grades"] == pytest.approx(
+        own - there, abs=1e-6
+    )

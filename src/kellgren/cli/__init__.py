@@ -18,7 +18,7 @@ from kellgren.cli.ending import Commands
 from kellgren.cli.evaluation import evaluate
 from kellgren.cli.grading import demo, grade
 from kellgren.cli.information import check, info, systems
-from kellgren.cli.statistics import agree, report
+from kellgren.cli.statistics import agree, compare, report
 from kellgren.cli.training import export, train
 
 __all__ = ["app", "main"]
@@ -28,7 +28,7 @@ VERBS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Look up": (check, info, systems),
     "Data": (phantom, manifest, prepare),
     "Train": (train, export),
-    "Evaluate": (evaluate, report, agree),
+    "Evaluate": (evaluate, report, compare, agree),
 }
 """Every verb, under its heading in ``--help``."""
 

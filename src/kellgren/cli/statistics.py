@@ -1,4 +1,4 @@
-"""Numbers from tables of answers, without pictures: ``report`` and ``agree``."""
+"""Numbers from tables of answers, without pictures: ``report``, ``compare`` and ``agree``."""
 
 import importlib.util
 from pathlib import Path
@@ -34,6 +34,14 @@ def report(
         str | None,
         typer.Option(help="Who answered: gives conformal sets, operating points and a model card."),
     ] = None,
+    internal: Annotated[
+        Path | None,
+        typer.Option(help="Answers on the cohort that they come from: says what is lost here."),
+    ] = None,
+    internal_truth: Annotated[
+        Path | None, typer.Option(help="The truth of those; --truth if not given.")
+    ] = None,
+    internal_split: Annotated[str | None, typer.Option(help="The part of that truth.")] = None,
     resamples: Resamples = 2000,
     seed: Seed = 0,
 ) -> None:
@@ -56,6 +64,36 @@ def report(
         bundle=bundle,
         resamples=resamples,
         seed=seed,
+        internal=None if internal is None else (internal, internal_truth or truth, internal_split),
+    )
+    typer.echo(document.text())
+    typer.echo(f"\nSee {output / 'report.html'}")
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="Answers of one reader, as for 'report'.")],
+    second: Annotated[Path, typer.Argument(help="Answers of another about the same knees.")],
+    truth: Annotated[Path, typer.Option(help="Tidy table with the truth.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder; a report there is replaced.")
+    ],
+    split: Annotated[str | None, typer.Option(help="Only this part of the truth.")] = None,
+    task: Annotated[str | None, typer.Option(help="Only this one, such as kl.")] = None,
+    resamples: Resamples = 2000,
+    seed: Seed = 0,
+) -> None:
+    """Compare two readers against one truth (extra 'stats'): who is better, or is it chance.
+
+    Differences of kappa, accuracy, AUC and others on the knees that both graded, with intervals by
+    patient, p from exchanging the readers patient by patient, Holm's correction, and McNemar.
+
+    Example: `kellgren compare a/predictions.csv b/predictions.csv --truth knees.csv -o comparison`
+    """
+    _need_statistics("kellgren compare")
+    from kellgren.report import compare_tables
+
+    document = compare_tables(
+        first, second, truth, output, split=split, task=task, resamples=resamples, seed=seed
     )
     typer.echo(document.text())
     typer.echo(f"\nSee {output / 'report.html'}")
@@ -69,6 +107,12 @@ def agree(
     task: Annotated[str, typer.Option(help="What they graded, such as kl.")] = "kl",
     readers: Annotated[
         str | None, typer.Option(help="Only these, such as 'reader-1,model:m@1.0.0'.")
+    ] = None,
+    millimetres: Annotated[
+        str | None,
+        typer.Option(
+            help="A measurement in the column x_NAME instead of grades: Bland and Altman."
+        ),
     ] = None,
     resamples: Resamples = 2000,
     seed: Seed = 0,
@@ -84,17 +128,20 @@ def agree(
     import numpy as np
 
     from kellgren.datasets.table import read_table
+    from kellgren.statistics.reports.millimetres import report_millimetres
     from kellgren.statistics.reports.readers import report_agreement
+    from kellgren.statistics.reports.writing import Writer
 
     rows = read_table(table)
-    document = report_agreement(
-        rows,
-        output,
-        task=_task(task, rows),
-        readers=None if readers is None else [name.strip() for name in readers.split(",")],
-        rng=np.random.default_rng(seed),
-        resamples=resamples,
-    )
+    names = None if readers is None else [name.strip() for name in readers.split(",")]
+    rng, writer = np.random.default_rng(seed), Writer(output)
+    if millimetres is not None:
+        column = millimetres.removeprefix("x_")
+        document = report_millimetres(rows, writer, column=column, readers=names, rng=rng)
+    else:
+        document = report_agreement(
+            rows, writer, task=_task(task, rows), readers=names, rng=rng, resamples=resamples
+        )
     typer.echo(document.text())
     typer.echo(f"\nSee {output / 'report.html'}")
 

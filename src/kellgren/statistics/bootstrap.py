@@ -26,8 +26,9 @@ of patients (``unit="knee"`` does so too), and it cuts at 2 and 97 %.
 LEVEL = 0.95
 """Of the intervals, as Tiulpin and Saarakkala (2020) and Olsson et al. (2021) report them."""
 
-FEWEST = 20
-"""PLACEHOLDER"""
+FEWEST = 30
+"""Patients; chosen: of fewer, percentile intervals hold the true value far too seldom, those of an
+area under a curve most of all (``python -m benchmarks.coverage --patients 20``)."""
 
 Unit = Literal["patient", "knee"]
 """What is drawn. Knees only to show how far off the interval would have been."""
@@ -83,7 +84,8 @@ def replicates(
         (n,) such as each knee's true grade: as many patients are drawn from each stratum as it
         has. A patient whose knees differ belongs to the highest of theirs, so it is patients that
         every resample has the same number of, not knees. One who is a stratum alone is in all
-        resamples. None: all patients are one stratum.
+        resamples. Such intervals are narrower: they are about cohorts with this very mix, and of
+        others hold the true value too seldom. None: all patients are one stratum.
     unit
         "knee" draws every row by itself, in the stratum of its own, as if patients had one knee.
 

@@ -26,6 +26,7 @@ from kellgren.statistics.figures import (
 from kellgren.statistics.join import Joined, join
 from kellgren.statistics.metrics import ALL, Metric
 from kellgren.statistics.questions import cut_of
+from kellgren.statistics.reports.external import external_section
 from kellgren.statistics.reports.selection import Selection
 from kellgren.statistics.reports.writing import TITLES, Writer, interval, number, table_of
 from kellgren.statistics.subgroups import subgroups
@@ -47,6 +48,8 @@ class Settings:
         Task → what the sets promise.
     operating_points
         Task → cut → the probability that calls a knee positive, fixed on other knees.
+    internal
+        Truth and answers of the cohort that the readers come from, to say what is lost on this one.
     """
 
     resamples: int = RESAMPLES
@@ -54,6 +57,7 @@ class Settings:
     sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
     operating_points: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    internal: tuple[Sequence[Row], Sequence[Row]] | None = None
 
 
 def report_answers(
@@ -121,11 +125,13 @@ class _Answered:
         )
         self.naive = tuple(self._naive())
         self.subgroups, self.left_out = self._subgroups(answers)
+        self.external = self._external()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Every row for ``metrics.json``."""
-        return (*self.summary.metrics, *self.naive, *self.subgroups)
+        lost = self.external[1] if self.external else ()
+        return (*self.summary.metrics, *self.naive, *self.subgroups, *lost)
 
     def sections(self, writer: Writer) -> Iterator[Section]:
         """Below a heading for the reader, part by part."""
@@ -140,6 +146,8 @@ class _Answered:
         yield Section("Why patients are resampled", (self._why(),), (self._widths(),))
         if self.subgroups or self.left_out:
             yield self._cells(writer)
+        if self.external:
+            yield self.external[0]
 
     def _rows(self, *names: str, group: str = ALL) -> list[Metric]:
         cut = cut_of(self.task)
@@ -375,6 +383,18 @@ class _Answered:
                 if name in _known(part)
             ]
         return tuple(rows), left_out
+
+    def _external(self) -> tuple[Section, tuple[Metric, ...]] | None:
+        if self._settings.internal is None or not len(self.both.truth):
+            return None
+        labels, answers = self._settings.internal
+        own = [row for row in answers if row.reader == self.both.reader]
+        internal = join(labels, own, task=self.task)
+        if not len(internal.truth):
+            return None
+        return external_section(
+            internal, self.both, seed=self._settings.seed, resamples=self._settings.resamples
+        )
 
     def _cells(self, writer: Writer) -> Section:
         head = HEADLINES[0] if self.task.ordinal else "accuracy"

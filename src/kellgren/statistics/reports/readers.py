@@ -1,7 +1,6 @@
 """The report of ``kellgren agree``: readers of the same knees, a model among them or not."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -17,24 +16,21 @@ from kellgren.statistics.reports.writing import Writer, number, table_of
 
 def report_agreement(
     rows: Sequence[Row],
-    folder: Path,
+    writer: Writer,
     *,
     task: Task,
     readers: Sequence[str] | None,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
 ) -> Document:
-    """Compare the readers of a table and write the report to a folder.
+    """Compare the readers of a table and write the report.
 
     Raises
     ------
     TableError, DuplicateRows
         As `panel`.
-    OutputError
-        The folder holds something that no report wrote.
     """
     found = compare_readers(panel(rows, task=task, readers=readers), rng=rng, resamples=resamples)
-    writer = Writer(folder)
     sections = [_who(found), *_together(found, writer), *_pairs(found, writer)]
     document = Document(f"Agreement on {task.title}", tuple(sections))
     writer.finish(document, found.metrics)

@@ -1,0 +1,120 @@
+"""The report of ``kellgren agree --millimetres``: measurements of the same knees by readers."""
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from kellgren import errors
+from kellgren.datasets.table import COVARIATE, Row
+from kellgren.statistics.bland_altman import BlandAltman, bland_altman
+from kellgren.statistics.bootstrap import RESAMPLES
+from kellgren.statistics.document import Document, Picture, Section, Table
+from kellgren.statistics.figures import bland_altman_figure
+from kellgren.statistics.metrics import Metric
+from kellgren.statistics.reports.writing import Writer, interval, number
+
+
+def report_millimetres(
+    rows: Sequence[Row],
+    writer: Writer,
+    *,
+    column: str,
+    readers: Sequence[str] | None,
+    rng: np.random.Generator,
+) -> Document:
+    """Compare what readers measured, pair by pair, and write the report.
+
+    Parameters
+    ----------
+    rows
+        Each with a reader and the measurement in the covariate ``column``.
+
+    Raises
+    ------
+    TableError
+        Fewer than two readers, too few common knees, or a cell that is no number.
+    """
+    measured = _measured(rows, column, readers)
+    sections, metrics = [], []
+    for first, second in combinations(measured, 2):
+        common = sorted(measured[first].keys() & measured[second].keys())
+        found = bland_altman(
+            np.array([measured[first][key][0] for key in common]),
+            np.array([measured[second][key][0] for key in common]),
+            np.array([measured[first][key][1] for key in common], dtype=np.str_),
+            rng=rng,
+        )
+        figure = bland_altman_figure(found, first=first, second=second)
+        words = f"Difference against mean, {first} minus {second}"
+        picture = writer.draw(figure, f"bland-altman-{first}-{second}", words)
+        sections.append(_section(first, second, found, picture))
+        metrics += _metrics(first, second, found, column)
+    document = Document(f"Agreement on {column} (mm)", tuple(sections))
+    writer.finish(document, metrics)
+    return document
+
+
+def _measured(
+    rows: Sequence[Row], column: str, readers: Sequence[str] | None
+) -> dict[str, dict[tuple[str, ...], tuple[float, str]]]:
+    """Reader → knee → its millimetres and whom it belongs to."""
+    found: dict[str, dict[tuple[str, ...], tuple[float, str]]] = {}
+    for row in rows:
+        text = row.covariates.get(column, "")
+        if text == "" or (readers is not None and row.reader not in readers):
+            continue
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise errors.TableError(
+                f"Reader {row.reader!r}, patient {row.patient!r}, {row.laterality}: {COVARIATE}"
+                f"{column} holds {text!r}, no finite number of millimetres."
+            )
+        found.setdefault(row.reader, {})[row.key[:-1]] = (value, row.resampled_by)
+    if len(found) < 2:
+        raise errors.TableError(
+            f"Two readers or more must have measured {COVARIATE}{column}; the table has: "
+            f"{', '.join(sorted(found)) or 'none'}."
+        )
+    return dict(sorted(found.items()))
+
+
+def _section(first: str, second: str, found: BlandAltman, picture: Picture) -> Section:
+    rows = tuple(
+        (name, number(value), interval(each.low, each.high))
+        for name, value, each in (
+            ("Mean difference (mm)", found.bias, found.bias_interval),
+            ("Lower limit of agreement", found.lower, found.lower_interval),
+            ("Upper limit of agreement", found.upper, found.upper_interval),
+        )
+    )
+    said = f"{found.n_knees} knees of {found.n_patients} patients; {RESAMPLES} resamples of these."
+    trend = f"Differences that grow with the mean: p = {number(found.slope_p)}."
+    tables = (Table(("", "Value", "95 % interval"), rows),)
+    return Section(f"{first} and {second}", (said, trend), tables, (picture,))
+
+
+def _metrics(first: str, second: str, found: BlandAltman, column: str) -> list[Metric]:
+    named = (
+        ("mean_difference_mm", found.bias, found.bias_interval),
+        ("lower_limit_mm", found.lower, found.lower_interval),
+        ("upper_limit_mm", found.upper, found.upper_interval),
+    )
+    return [
+        Metric.with_interval(
+            task=column,
+            reader=first,
+            metric=name,
+            group=f"against={second}",
+            value=value,
+            interval=each,
+            resamples=RESAMPLES,
+            n_patients=found.n_patients,
+            n_knees=found.n_knees,
+        )
+        for name, value, each in named
+    ]
