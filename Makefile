@@ -22,6 +22,7 @@ unit: $(DEV)/.ready
 
 bench: $(DEV)/.ready  ## speed and memory; prints, asserts nothing
 	$(DEV)/bin/python -m benchmarks.speed
+	$(DEV)/bin/python -m benchmarks.films
 
 localiser-report: $(DEV)/.ready  ## where knees are found, on real films; needs KELLGREN_DATA
 	$(DEV)/bin/python -m benchmarks.localiser

@@ -3,6 +3,7 @@
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,8 +14,16 @@ import psutil
 
 KELLGREN = str(Path(sys.executable).parent / "kellgren")
 
+FLAT = 0.05
+"""Chosen: memory that is "flat" may grow by this share, as allocators give pages back when they
+like."""
+
 _EVERY = 0.05
 """Chosen: seconds between two looks at a process's memory, which cost some 20 µs each."""
+
+
+STARTING = 0.25
+"""Chosen: the share of a command's lines that come while its processes still start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +60,75 @@ class Run:
         return points[-1] / points[min(1, len(points) - 1)] - 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When a command's lines came.
+
+    Parameters
+    ----------
+    came
+        Seconds since its start, of each line.
+    """
+
+    seconds: float
+    came: tuple[float, ...]
+
+    @property
+    def each(self) -> float:
+        """Seconds a line once everything has started, as in a folder without end."""
+        first = int(len(self.came) * STARTING)
+        return (self.came[-1] - self.came[first]) / (len(self.came) - 1 - first)
+
+
 def grade(path: Path, *options: str) -> Run:
-    """Run ``kellgren grade --cropped`` and watch it."""
-    command = [KELLGREN, "grade", "--cropped", str(path), *options]
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        watched = psutil.Process(process.pid)
-        sizes = []
-        while process.poll() is None:
-            with suppress(psutil.NoSuchProcess):  # it ended since
-                sizes.append(watched.memory_info().rss / 1e6)
-            time.sleep(_EVERY)
-    if process.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    return Run(time.perf_counter() - began, tuple(size for size in sizes if size))
+    """Run ``kellgren grade`` and watch it."""
+    command = [KELLGREN, "grade", str(path), *options]
+    sizes = []
+    with tempfile.TemporaryFile() as said:
+        began = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said) as process:
+            watched = psutil.Process(process.pid)
+            while process.poll() is None:
+                with suppress(psutil.NoSuchProcess):  # it ended since
+                    sizes.append(watched.memory_info().rss / 1e6)
+                time.sleep(_EVERY)
+        took = time.perf_counter() - began
+        said.seek(0)
+        _refuse_failure(command, process.returncode, said.read())
+    return Run(took, tuple(size for size in sizes if size))
 
 
-def seconds(command: Sequence[str], times: int) -> list[float]:
+def seconds(command: Sequence[str], times: int = 1) -> list[float]:
     """Seconds of each of some fresh processes."""
     taken = []
     for _ in range(times):
         began = time.perf_counter()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         taken.append(time.perf_counter() - began)
+        _refuse_failure(command, done.returncode, done.stderr)
     return taken
+
+
+def pace(command: Sequence[str]) -> Pace:
+    """Run a command that writes lines, two at least, and note when each comes."""
+    with tempfile.TemporaryFile() as said:
+        began = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as process:
+            assert process.stdout is not None
+            came = tuple(time.perf_counter() - began for _ in process.stdout)
+        took = time.perf_counter() - began
+        said.seek(0)
+        _refuse_failure(command, process.returncode, said.read())
+    return Pace(took, came)
+
+
+def _refuse_failure(command: Sequence[str], status: int, said: bytes) -> None:
+    """What a command says is its own user's business, unless it fails."""
+    if status != 0:
+        words = said.decode("utf-8", "replace").strip()
+        raise RuntimeError(f"{' '.join(command)} ended with {status}: {words}")
 
 
 def heavy_after_import() -> list[str]:

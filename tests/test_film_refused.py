@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from kellgren.reporting.entries import entries
 from kellgren.reporting.film_overlay import draw_film
 from kellgren.reporting.wording import GATE_WORDS, in_words
 
-NO_FILM = "NOT_A_RADIOGRAPH"
+NO_FILM: Final = "NOT_A_RADIOGRAPH"
 
 
 @dataclass

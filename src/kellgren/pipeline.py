@@ -134,13 +134,13 @@ def grade_film(
     created = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
     record = grader.bundle.record
     seeker = Boxes(film.boxes) if film.boxes else localiser
-    sha256 = None
+    content = b""
     try:
         content = read_bytes(film.path)
-        sha256 = hashlib.sha256(content).hexdigest()
         radiograph = decode_film(content, film.path.name, keep_ids=options.keep_ids)
     except errors.KellgrenError as error:
         bundle = grader.bundle.reference
+        sha256 = hashlib.sha256(content).hexdigest() if content else None
         return GradedFilm(failure(film, error, sha256=sha256, bundle=bundle, created=created))
     radiograph = radiograph.with_spacing(film.spacing_mm)
     about = _about(film, radiograph, grader, seeker, created)

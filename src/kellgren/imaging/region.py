@@ -11,6 +11,7 @@ from PIL import Image
 from kellgren.anatomy import Laterality
 from kellgren.imaging.frame import Frame
 from kellgren.imaging.radiograph import Radiograph
+from kellgren.imaging.resize import resized
 
 SideUnit = Literal["mm_detector", "plateau_width", "whole_picture"]
 
@@ -147,11 +148,9 @@ def _resample(film: Radiograph, frame: Frame) -> tuple[NDArray[np.float32], NDAr
         raise ValueError(_OFF_FILM)
     left, right = _covered(inside[0] - x0, inside[2] - x0, x1 - x0, size)
     top, bottom = _covered(inside[1] - y0, inside[3] - y0, y1 - y0, size)
-    picture = Image.fromarray(film.pixels.astype(np.float32))
-    part = picture.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=inside)
     values = np.zeros((size, size), dtype=np.float32)
     on_film = np.zeros((size, size), dtype=np.bool_)
-    values[top:bottom, left:right] = np.asarray(part)
+    values[top:bottom, left:right] = resized(film.pixels, (right - left, bottom - top), inside)
     on_film[top:bottom, left:right] = True
     return values, on_film
 
