@@ -106,7 +106,7 @@ def evaluate(
         bundle_sha256=bundle.sha256,
         time=clock(),
     )
-    looked = selection(manifest, truth)
+    looked = selection(manifest, truth, tasks)
     document, summaries = report_answers(
         truth,
         predictions,

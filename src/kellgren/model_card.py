@@ -25,7 +25,12 @@ _SHOWN = (
 
 
 def write_card(bundle: Bundle, summaries: Sequence[Summary], looked: Selection, path: Path) -> None:
-    """Write a card in Markdown (after Mitchell 2019, doi:10.1145/3287560.3287596)."""
+    """Write a card in Markdown (after Mitchell 2019, doi:10.1145/3287560.3287596).
+
+    Of the summaries those of the bundle's own answers are shown.
+    """
+    own = f"model:{bundle.record.name}@{bundle.record.version}"
+    summaries = [summary for summary in summaries if summary.reader == own]
     with write_atomically(path) as stream:
         stream.write("\n".join(_lines(bundle, summaries, looked)) + "\n")
 

@@ -59,7 +59,7 @@ def report_tables(
         What the tables or the bundle do not have, and what to do.
     """
     labels = _labels(truth, split)
-    answers = _answers(predictions, labels)
+    answers = _answers(predictions, truth)
     tasks = _tasks(labels, answers, task)
     graders = None if bundle is None else load_bundle(bundle)
     settings = Settings(resamples=resamples, seed=seed)
@@ -67,8 +67,8 @@ def report_tables(
         settings = of_bundle(settings, graders, answers, tasks)
     if internal is not None:
         known = _labels(internal[1], internal[2])
-        settings = replace(settings, internal=(known, _answers(internal[0], known)))
-    looked = selection(truth, labels)
+        settings = replace(settings, internal=(known, _answers(internal[0], internal[1])))
+    looked = selection(truth, labels, tasks)
     document, summaries = report_answers(
         labels,
         answers,
@@ -101,7 +101,7 @@ def compare_tables(
         What the tables do not have, and what to do.
     """
     labels = _labels(truth, split)
-    one, other = _answers(first, labels), _answers(second, labels)
+    one, other = _answers(first, truth), _answers(second, truth)
     tasks = tuple(
         each for each in _tasks(labels, one, task) if each.name in {row.task for row in other}
     )
@@ -118,16 +118,18 @@ def compare_tables(
     )
 
 
-def _answers(path: Path, labels: Sequence[Row]) -> tuple[Row, ...]:
-    return adopted(read_grades(path) if is_grades(path) else read_table(path), labels)
+def _answers(path: Path, truth: Path) -> tuple[Row, ...]:
+    rows = read_grades(path) if is_grades(path) else read_table(path)
+    return adopted(rows, _labels(truth, None))
 
 
 def adopted(answers: Sequence[Row], labels: Sequence[Row]) -> tuple[Row, ...]:
     """Answers as the truth calls them, where it calls the same picture and side otherwise.
 
     A picture is known by its file's name without folders and suffix. An answer that names a patient
-    only becomes one of the same patient; where the truth has several such knees, nothing is guessed
-    and the answer stays as it is.
+    only becomes one of the same patient, one that names its picture's SHA-256 only one of the same
+    content; where the truth has several such knees, in whatever split, nothing is guessed and the
+    answer stays as it is.
     """
     keys = {row.key for row in labels}
     named: dict[tuple[str, str, str], list[Row]] = {}
@@ -140,7 +142,7 @@ def adopted(answers: Sequence[Row], labels: Sequence[Row]) -> tuple[Row, ...]:
         whose = [
             label
             for label in named.get((_name(row), str(row.laterality), row.task), [])
-            if row.patient in {"", label.patient}
+            if row.patient in {"", label.patient} and row.sha256 in {"", label.sha256}
         ]
         if len(whose) != 1:
             return row
@@ -189,7 +191,7 @@ def of_bundle(
 ) -> Settings:
     """The settings with a bundle's operating points and, of its own answers, its sets."""
     reader = f"model:{bundle.record.name}@{bundle.record.version}"
-    sets: dict[str, NDArray[np.bool_]] = {}
+    sets: dict[tuple[str, str], NDArray[np.bool_]] = {}
     for task in tasks:
         chosen = [row for row in answers if row.task == task.name and row.reader == reader]
         if not chosen or task.name not in bundle.record.conformal:
@@ -200,10 +202,10 @@ def of_bundle(
         for index, row in enumerate(chosen):
             if len(row.probabilities) == len(task.classes):
                 members[index] = make([row.probabilities], q)[0]
-        sets[task.name] = members
+        sets[reader, task.name] = members
     return replace(
         settings,
         sets=sets,
-        coverage={name: bundle.record.conformal[name].coverage for name in sets},
-        operating_points={task.name: bundle.record.thresholds(task) for task in tasks},
+        coverage={key: bundle.record.conformal[key[1]].coverage for key in sets},
+        operating_points={(reader, task.name): bundle.record.thresholds(task) for task in tasks},
     )

@@ -135,11 +135,91 @@ def test_two_thousand_resamples_of_a_cohort_take_seconds() -> None:
         weighted.quadratic_kappa(truth, predicted, classes=5),
         weighted.mean(np.abs(truth - predicted)),
         weighted.mean((truth - predicted) ** 2),
+        weighted.precision_recall_f1(truth, predicted, classes=5, average="macro")[2],
+        weighted.matthews_correlation(truth, predicted, classes=5),
         weighted.auc(truth >= 2, discrimination.probability_of_cut(probabilities, 2)),
     ]
     # The processor's time, which a busy machine does not lengthen.
     start = time.process_time()
     values = replicates(statistics, patients, rng=np.random.default_rng(12), resamples=2000)
     assert time.process_time() - start < 20.0
-    assert values.shape == (2000, 6)
+    assert values.shape == (2000, 8)
     assert np.isfinite(values).all()
+
+
+def drawn(patients: NDArray[np.str_], strata: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """How often each knee is in each of 200 resamples."""
+    one = np.eye(len(patients))
+    counts = [weighted.Sums(row[:, None], lambda sums: sums[:, 0]) for row in one]
+    rng = np.random.default_rng(13)
+    values = replicates(counts, patients, rng=rng, resamples=200, strata=strata)
+    return values.astype(np.int64)
+
+
+def test_each_stratum_keeps_its_number_of_patients() -> None:
+    patients = np.repeat([f"P{number:02}" for number in range(20)], 2)
+    # The left knee has nothing; the right ones have a grade of their own, or none either.
+    worse = np.repeat([0, 1, 3], [9, 10, 1])
+    grades = np.stack([np.zeros(20, dtype=np.int64), worse], axis=1).ravel()
+    counts = drawn(patients, grades)
+    for grade, number in ((0, 9), (1, 10), (3, 1)):
+        # A patient's highest grade decides, for the knee without one too.
+        members = np.repeat(worse == grade, 2)
+        np.testing.assert_array_equal(counts[:, members].sum(axis=1), 2 * number)
+    # Who is a stratum alone is in all resamples, others are not.
+    assert (counts[:, np.repeat(worse == 3, 2)] == 1).all()
+    assert set(counts[:, 0].tolist()) >= {0, 1, 2}
+    # Without strata their number is left to chance.
+    assert len(set(drawn(patients)[:, np.repeat(worse == 1, 2)].sum(axis=1).tolist())) > 3
+
+
+def test_the_spread_of_a_stratified_mean_is_the_one_within_strata() -> None:
+    rng = np.random.default_rng(14)
+    strata = np.repeat([0, 1, 2], [200, 150, 50])
+    values = 3.0 * strata + rng.normal(size=400) * (1.0 + strata)
+    units = np.arange(400).astype(str)
+    statistic = weighted.mean(values)
+    (found,) = replicates([statistic], units, rng=rng, resamples=4000, strata=strata).std(axis=0)
+    parts = [((strata == h).sum() * values[strata == h].var()) for h in range(3)]
+    assert found == pytest.approx(np.sqrt(sum(parts)) / 400, rel=0.05)
+    (free,) = replicates([statistic], units, rng=rng, resamples=4000).std(axis=0)
+    assert free == pytest.approx(values.std() / np.sqrt(400), rel=0.05)
+
+
+def test_strata_know_no_order_of_rows_and_no_size_of_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    truth, predicted, _, patients = knees(15, 60)
+
+    def values(order: NDArray[np.int64]) -> NDArray[np.float64]:
+        statistic = weighted.quadratic_kappa(truth[order], predicted[order], classes=5)
+        rng = np.random.default_rng(16)
+        return replicates([statistic], patients[order], rng=rng, resamples=30, strata=truth[order])
+
+    expected = values(np.arange(60))
+    np.testing.assert_allclose(values(np.random.default_rng(17).permutation(60)), expected)
+    monkeypatch.setattr(bootstrap, "CELLS", 60 * 7)
+    np.testing.assert_array_equal(values(np.arange(60)), expected)
+
+
+@pytest.mark.parametrize("stratified", [False, True])
+def test_drawing_knees_forgets_whose_they_are(stratified: bool) -> None:
+    truth, predicted, _, patients = knees(18, 80)
+    statistics = [weighted.mean(truth == predicted)]
+    strata = truth if stratified else None
+    naive = replicates(
+        statistics, patients, rng=np.random.default_rng(19), strata=strata, unit="knee"
+    )
+    alone = np.array([f"{row:03}" for row in range(80)])
+    expected = replicates(statistics, alone, rng=np.random.default_rng(19), strata=strata)
+    np.testing.assert_array_equal(naive, expected)
+    assert intervals(naive)[0].width == intervals(naive)[0].high - intervals(naive)[0].low > 0.0
+
+
+def test_how_an_interval_was_made_is_said() -> None:
+    assert bootstrap.method() == "percentile bootstrap, 2000 resamples of patients, 95 %"
+    assert (
+        bootstrap.method(resamples=bootstrap.RESAMPLES_OF_TIULPIN2020, stratified=True)
+        == "percentile bootstrap, 100 stratified resamples of patients, 95 %"
+    )
+    assert bootstrap.method(unit="knee").endswith("resamples of knees, 95 %")

@@ -125,9 +125,9 @@ def test_sets_and_operating_points_are_reported(tmp_path: Path) -> None:
     members = np.ones((len(answers), 5), dtype=bool)
     settings = replace(
         FEW,
-        sets={"kl": members},
-        coverage={"kl": 0.9},
-        operating_points={"kl": {2: 0.4}},
+        sets={(READER, "kl"): members},
+        coverage={(READER, "kl"): 0.9},
+        operating_points={(READER, "kl"): {2: 0.4}},
     )
     document, (found,) = report_answers(
         truth, answers, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=settings
@@ -286,7 +286,10 @@ def test_what_is_lost_outside_is_said_in_points_and_per_cent(tmp_path: Path) -> 
         for row in answers
     ]
     inside = [replace(row, probabilities=()) for row in answers]
-    settings = replace(FEW, internal=(truth, inside))
+    at_home = [
+        [replace(row, patient=f"H{row.patient}") for row in rows] for rows in (truth, inside)
+    ]
+    settings = replace(FEW, internal=(at_home[0], at_home[1]))
     document, _ = report_answers(
         truth, worse, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=settings
     )

@@ -173,3 +173,35 @@ def test_only_the_ratio_of_weights_matters(name: str) -> None:
 def test_without_weight_nothing_is_defined(name: str) -> None:
     sample = knees(9, 10)
     assert np.isnan(PAIRS[name][1](sample)(np.zeros((1, 10)))).all()
+
+
+def test_statistics_of_the_confusion_matrix_share_their_sums() -> None:
+    sample = knees(10, 30)
+    shared = [
+        weighted.balanced_accuracy(sample.truth, sample.predicted, classes=CLASSES),
+        weighted.quadratic_kappa(sample.truth, sample.predicted, classes=CLASSES),
+        weighted.matthews_correlation(sample.truth, sample.predicted, classes=CLASSES),
+        *weighted.precision_recall_f1(
+            sample.truth, sample.predicted, classes=CLASSES, average="weighted"
+        ),
+    ]
+    columns = [each.columns for each in shared if isinstance(each, weighted.Sums)]
+    assert len(columns) == len(shared)
+    assert all(np.array_equal(columns[0], each) for each in columns)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    owner=st.lists(st.integers(0, 6), min_size=2, max_size=25),
+)
+@settings(deadline=None, max_examples=30)
+def test_a_units_weight_is_that_of_all_its_knees(seed: int, owner: list[int]) -> None:
+    sample = knees(seed, len(owner))
+    _, unit = np.unique(owner, return_inverse=True)
+    statistics = [builder(sample) for _, builder in PAIRS.values()]
+    # One that is no sum of its own, and one that is there twice.
+    statistics += [lambda weights: weights[:, 0], statistics[0]]
+    weights = np.random.default_rng(seed).integers(0, 3, (4, unit.max() + 1)).astype(np.float64)
+    found = weighted.by_unit(statistics, unit)(weights)
+    expected = np.stack([each(weights[:, unit]) for each in statistics], axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-12)

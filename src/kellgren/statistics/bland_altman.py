@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kellgren import errors
-from kellgren.statistics.bootstrap import Interval, intervals, replicates
+from kellgren.statistics.bootstrap import FEWEST, Interval, intervals, replicates
 from kellgren.statistics.weighted import Statistic
 
 LIMIT: Final = 1.96
@@ -74,7 +74,11 @@ def bland_altman(
     statistics = [limit(differences, times) for times in (0.0, -LIMIT, LIMIT)]
     ones = np.ones((1, len(differences)))
     bias, lower, upper = (float(statistic(ones)[0]) for statistic in statistics)
-    of_bias, of_lower, of_upper = intervals(replicates(statistics, patients, rng=rng))
+    of_bias, of_lower, of_upper = intervals(
+        replicates(statistics, patients, rng=rng)
+        if len(np.unique(patients)) >= FEWEST
+        else np.full((1, len(statistics)), np.nan)
+    )
     varied = min(np.ptp(means), np.ptp(differences)) > 1e-9 * max(np.abs(means).max(), 1.0)
     return BlandAltman(
         means,

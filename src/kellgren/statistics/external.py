@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kellgren.statistics.bootstrap import RESAMPLES, Interval, intervals, replicates
+from kellgren.statistics.bootstrap import FEWEST, RESAMPLES, Interval, intervals, replicates
 from kellgren.statistics.weighted import Statistic
 
 _NAN = float("nan")
@@ -56,7 +56,10 @@ def drop(
     lost = drawn[0] - drawn[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(drawn[0] == 0.0, np.nan, 100.0 * lost / drawn[0])
-    points, percent = intervals(np.stack([lost, shares], axis=1))
+    drops = np.stack([lost, shares], axis=1)
+    if min(len(np.unique(who)) for who in (internal_patients, external_patients)) < FEWEST:
+        drops = np.full((1, 2), np.nan)
+    points, percent = intervals(drops)
     return Drop(
         internal=inside,
         external=outside,

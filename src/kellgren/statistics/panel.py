@@ -58,6 +58,7 @@ def panel(rows: Sequence[Row], *, task: Task, readers: Sequence[str] | None = No
     chosen = [row for row in rows if row.task == task.name]
     there = sorted({row.reader for row in chosen})
     names = tuple(readers) if readers is not None else tuple(there)
+    names = tuple(dict.fromkeys(names))
     strangers = [name for name in names if name not in there]
     if strangers or len(names) < 2:
         raise errors.TableError(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kellgren.anatomy import Task
+from kellgren.datasets.table import TRUTH
 from kellgren.statistics import agreement, bootstrap, weighted
 from kellgren.statistics.icc import icc_statistic
 from kellgren.statistics.metrics import Metric
@@ -69,7 +70,7 @@ def compare_readers(
     points = [float(question.statistic(ones)[0]) for question in questions]
     n_patients = len(np.unique(panel.patients))
     found = [bootstrap.Interval(float("nan"), float("nan"), resamples)] * len(questions)
-    if n_patients > 1:
+    if n_patients >= bootstrap.FEWEST:
         statistics = [question.statistic for question in questions]
         values = bootstrap.replicates(statistics, panel.patients, rng=rng, resamples=resamples)
         found = list(bootstrap.intervals(values))
@@ -115,9 +116,11 @@ def _questions(panel: Panel) -> Iterator[_Question]:
     if len(names) > 2:
         everyone = mean_of(list(kappas.values()))
         yield _Question("mean_quadratic_kappa", EVERYONE, EVERYONE, everyone)
-    people = [i for i, name in enumerate(names) if not name.startswith(MODEL)]
+    # a truth is no person, even where one reader's grades were taken for it
+    people = [i for i, name in enumerate(names) if not name.startswith(MODEL) and name != TRUTH]
+    models = [i for i, name in enumerate(names) if name.startswith(MODEL)]
     among = [kappa for (i, j), kappa in kappas.items() if i in people and j in people]
-    for model in (i for i in range(len(names)) if i not in people):
+    for model in models:
         with_people = [k for pair, k in kappas.items() if model in pair and set(pair) & set(people)]
         if len(with_people) > 1:
             own = mean_of(with_people)

@@ -119,7 +119,7 @@ def _with_intervals(
 ) -> Iterator[Metric]:
     unknown = bootstrap.Interval(_NAN, _NAN, resamples)
     found = tuple(unknown for _ in asked)
-    if len(np.unique(both.patients)) > 1:
+    if len(np.unique(both.patients)) >= bootstrap.FEWEST:
         values = bootstrap.replicates(
             [question.statistic for question in asked], both.patients, rng=rng, resamples=resamples
         )
@@ -135,7 +135,7 @@ def _with_intervals(
             cut=question.cut,
             group=question.group,
             value=question.point() if len(members) else _NAN,
-            interval=interval,
+            interval=interval if len(np.unique(members)) >= bootstrap.FEWEST else unknown,
             resamples=resamples,
             n_patients=len(np.unique(members)),
             n_knees=len(members),

@@ -67,7 +67,7 @@ def by_unit(
 
     def values(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = None if of_units is None else weights @ of_units
-        of_knees = weights[:, owner] if None in places else None
+        of_knees = np.take(weights, owner, axis=1) if None in places else None
         found = []
         for statistic, place in zip(statistics, places, strict=True):
             if isinstance(statistic, Sums) and sums is not None and place is not None:
@@ -175,38 +175,36 @@ def auc(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Statistic:
 
     Knees of the same score are half ordered.
     """
-    order = np.argsort(scores, kind="stable")
-    _, starts = np.unique(scores[order], return_index=True)
-    sign = positive[order].astype(np.float64)
+    found, others = _ascending(scores, positive), _ascending(scores, ~positive)
+    # Of the negatives, how many lie below each positive, and how many do not lie above.
+    below = np.searchsorted(scores[others], scores[found], side="left")
+    up_to = np.searchsorted(scores[others], scores[found], side="right")
 
     def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        drawn = weights[:, order]
-        # Knees of equal score are one step of the curve.
-        everyone = np.add.reduceat(drawn, starts, axis=1)
-        positives = np.add.reduceat(drawn * sign, starts, axis=1)
-        negatives = everyone - positives
-        below = np.cumsum(negatives, axis=1) - negatives / 2.0
-        pairs = positives.sum(axis=1) * negatives.sum(axis=1)
-        return _ratio((positives * below).sum(axis=1), pairs)
+        drawn = np.take(weights, found, axis=1)
+        negatives = _cumulated(np.take(weights, others, axis=1))
+        under = (np.take(negatives, below, axis=1) + np.take(negatives, up_to, axis=1)) / 2.0
+        return _ratio(_dot(drawn, under), drawn.sum(axis=1) * negatives[:, -1])
 
     return statistic
 
 
 def average_precision(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Statistic:
     """Mean precision over the steps of recall, from the highest score (n,) down."""
-    order = np.argsort(-scores, kind="stable")
-    _, starts = np.unique(-scores[order], return_index=True)
-    sign = positive[order].astype(np.float64)
+    found, others = _ascending(-scores, positive), _ascending(-scores, ~positive)
+    # Called positive with each positive knee: all of its score or a higher one.
+    hits = np.searchsorted(-scores[found], -scores[found], side="right")
+    false = np.searchsorted(-scores[others], -scores[found], side="right")
 
     def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        drawn = weights[:, order]
-        everyone = np.add.reduceat(drawn, starts, axis=1).cumsum(axis=1)
-        found = np.add.reduceat(drawn * sign, starts, axis=1)
-        hits = found.cumsum(axis=1)
-        precision = np.divide(hits, everyone, out=np.zeros_like(hits), where=everyone > 0.0)
-        total = hits[:, -1]
-        both = np.where(total < everyone[:, -1], total, 0.0)
-        return _ratio((found * precision).sum(axis=1), both)
+        drawn = np.take(weights, found, axis=1)
+        positives = _cumulated(drawn)
+        negatives = _cumulated(np.take(weights, others, axis=1))
+        right = np.take(positives, hits, axis=1)
+        called = right + np.take(negatives, false, axis=1)
+        precision = np.divide(right, called, out=np.zeros_like(right), where=called > 0.0)
+        both = np.where(negatives[:, -1] > 0.0, positives[:, -1], 0.0)
+        return _ratio(_dot(drawn, precision), both)
 
     return statistic
 
@@ -247,8 +245,28 @@ def _summed(columns: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[n
     return np.asarray(np.add.reduceat(columns[order], starts, axis=0))
 
 
+def _ascending(scores: NDArray[np.float64], members: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Places (members,) by ascending score."""
+    places = np.flatnonzero(members)
+    return np.asarray(places[np.argsort(scores[places], kind="stable")])
+
+
+def _cumulated(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights (weightings, n + 1) of the first 0, 1 and so on to n knees."""
+    sums = np.zeros((weights.shape[0], weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def _dot(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums (weightings,) of the products of each row."""
+    return np.asarray(np.einsum("ij,ij->i", first, second))
+
+
 def _one_hot(index: NDArray[np.int64], n: int) -> NDArray[np.float64]:
-    return np.asarray(index[:, None] == np.arange(n), dtype=np.float64)
+    marks = np.zeros((len(index), n))
+    marks[np.arange(len(index)), index] = 1.0
+    return marks
 
 
 def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from kellgren import errors
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
 from kellgren.statistics import discrimination, weighted
-from kellgren.statistics.bootstrap import RESAMPLES, intervals, replicates
+from kellgren.statistics.bootstrap import FEWEST, RESAMPLES, intervals, replicates
 from kellgren.statistics.document import Document, Picture, Section, Table
 from kellgren.statistics.doubt import risk_coverage
 from kellgren.statistics.figures import (
@@ -43,20 +43,21 @@ class Settings:
     Parameters
     ----------
     sets
-        Task → who is in each answer's conformal set, (answers, classes); none if left out.
+        (reader, task) → who is in the conformal set of each of his answers, (answers, classes) in
+        the order of the table; none if left out.
     coverage
-        Task → what the sets promise.
+        (reader, task) → what the sets promise.
     operating_points
-        Task → cut → the probability that calls a knee positive, fixed on other knees.
+        (reader, task) → cut → the probability that calls a knee positive, fixed on other knees.
     internal
         Truth and answers of the cohort that the readers come from, to say what is lost on this one.
     """
 
     resamples: int = RESAMPLES
     seed: int = 0
-    sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
-    coverage: Mapping[str, float] = field(default_factory=dict)
-    operating_points: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    sets: Mapping[tuple[str, str], NDArray[np.bool_]] = field(default_factory=dict)
+    coverage: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    operating_points: Mapping[tuple[str, str], Mapping[int, float]] = field(default_factory=dict)
     internal: tuple[Sequence[Row], Sequence[Row]] | None = None
 
 
@@ -113,14 +114,15 @@ class _Answered:
         self.truth = [row for row in truth if row.task == task.name]
         self.both = join(self.truth, answers, task=task)
         self._settings = settings
+        self._key = (answers[0].reader, task.name)
         self.summary = summarise(
             self.truth,
             answers,
             task=task,
             rng=np.random.default_rng(settings.seed),
-            sets=_of(settings.sets.get(task.name), answers),
-            coverage=settings.coverage.get(task.name),
-            operating_points=settings.operating_points.get(task.name),
+            sets=settings.sets.get(self._key),
+            coverage=settings.coverage.get(self._key),
+            operating_points=settings.operating_points.get(self._key),
             resamples=settings.resamples,
         )
         self.naive = tuple(self._naive())
@@ -225,8 +227,13 @@ class _Answered:
             if m.metric == "auc" and m.group.startswith("grades=")
         )
         tables = [Table(("", "AUC", "Average precision"), rows)] if rows else []
-        points = [m for m in self.summary.metrics if m.metric in {"sensitivity", "specificity"}]
-        points += [m for m in self.summary.metrics if m.metric == "youden"]
+        thresholds = self._settings.operating_points.get(self._key, {})
+        points = [
+            replace(m, metric=f"{TITLES[name]}, {self._above(m.cut)} from {thresholds[m.cut]:.3f}")
+            for name in ("sensitivity", "specificity", "youden")
+            for m in self.summary.metrics
+            if m.metric == name and m.cut is not None
+        ]
         if points:
             tables.append(table_of(points, caption="At operating points fixed on other knees"))
         if groups:
@@ -265,16 +272,17 @@ class _Answered:
         curve = risk_coverage(
             both.confidence(probabilities), (both.predicted != both.truth).astype(np.float64)
         )
-        left = _left(curve.risk, curve.coverage)
+        half = int(np.abs(curve.coverage - 0.5).argmin())
         said = (
-            f"Were the least sure half of the knees left to people, {left} of the others would be "
-            f"wrong, against {curve.risk[-1]:.1%} of all."
+            f"Were the surest {curve.coverage[half]:.0%} of the knees answered and the others left "
+            f"to people, {curve.risk[half]:.1%} of the answers would be wrong, against "
+            f"{curve.risk[-1]:.1%} of all. The mean over all such shares is {curve.area:.1%}."
         )
         words = [said]
         tables = []
         sets = [m for m in self.summary.metrics if m.metric in {"set_coverage", "mean_set_size"}]
         if sets:
-            promised = self._settings.coverage.get(self.task.name)
+            promised = self._settings.coverage.get(self._key)
             if promised is not None:
                 words.append(f"The sets promise to hold {promised:.0%} of true grades.")
             tables.append(
@@ -305,7 +313,7 @@ class _Answered:
         """The headline numbers with the intervals that independent knees would have."""
         asked = [(m, s) for m, s in self._headlines(self.both) if m in _known(self.summary)]
         n = len(self.both.truth)
-        if n < 2 or not asked:
+        if len(np.unique(self.both.patients)) < FEWEST or not asked:
             return
         values = replicates(
             [statistic for _, statistic in asked],
@@ -333,15 +341,14 @@ class _Answered:
         rows = []
         for naive in self.naive:
             own = self.summary.metric(naive.metric)
-            ratio = (
-                (own.high - own.low) / (naive.high - naive.low) if naive.high > naive.low else 1.0
-            )
+            naively = naive.high - naive.low
+            ratio = (own.high - own.low) / naively if naively > 0.0 else float("nan")
             rows.append(
                 (
                     TITLES[own.metric],
                     interval(own.low, own.high),
                     interval(naive.low, naive.high),
-                    f"{ratio:.2f}",
+                    number(ratio),
                 )
             )
         head = ("", "By patient", "By knee", "Times as wide")
@@ -366,10 +373,12 @@ class _Answered:
             yield "auc", weighted.auc(both.truth >= cut, scores)
 
     def _subgroups(self, answers: list[Row]) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
-        groups, left_out = subgroups(self.truth)
+        answered = {row.key for row in answers if row.status == "ok"}
+        compared = [row for row in self.truth if row.key in answered and row.value is not None]
+        groups, left_out = subgroups(compared)
         rows = []
         for group in groups:
-            members = [row for row, inside in zip(self.truth, group.members, strict=True) if inside]
+            members = [row for row, inside in zip(compared, group.members, strict=True) if inside]
             part = summarise(
                 members,
                 answers,
@@ -391,7 +400,10 @@ class _Answered:
         own = [row for row in answers if row.reader == self.both.reader]
         internal = join(labels, own, task=self.task)
         if not len(internal.truth):
-            return None
+            raise errors.TableError(
+                f"The internal answers have none of {self.both.reader!r} about a labelled knee. "
+                "Give what the same reader said there."
+            )
         return external_section(
             internal, self.both, seed=self._settings.seed, resamples=self._settings.resamples
         )
@@ -418,12 +430,3 @@ class _Answered:
 
 def _known(summary: Summary) -> set[str]:
     return {row.metric for row in summary.metrics}
-
-
-def _of(sets: NDArray[np.bool_] | None, answers: list[Row]) -> NDArray[np.bool_] | None:
-    return sets if sets is not None and len(sets) == len(answers) else None
-
-
-def _left(risk: NDArray[np.float64], coverage: NDArray[np.float64]) -> str:
-    """The risk where about half of the knees are answered."""
-    return f"{risk[int(np.abs(coverage - 0.5).argmin())]:.1%}"

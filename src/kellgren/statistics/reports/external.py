@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kellgren import errors
 from kellgren.statistics import discrimination, weighted
 from kellgren.statistics.document import Section, Table
 from kellgren.statistics.external import Drop, drop, standardised
@@ -16,7 +17,18 @@ from kellgren.statistics.reports.writing import TITLES, interval, number
 def external_section(
     internal: Joined, external: Joined, *, seed: int, resamples: int
 ) -> tuple[Section, tuple[Metric, ...]]:
-    """Internal against external, as it is and with the internal mix of true grades."""
+    """Internal against external, as it is and with the internal mix of true grades.
+
+    Raises
+    ------
+    TableError
+        A patient is in both.
+    """
+    shared = set(internal.patients) & set(external.patients)
+    if shared:
+        raise errors.TableError(
+            f"{len(shared)} patients are in both cohorts. What is internal cannot be external too."
+        )
     rows, metrics = [], []
     inside, outside = (dict(_asked(both)) for both in (internal, external))
     for name, statistic in inside.items():

@@ -74,8 +74,15 @@ def _measured(
                 f"Reader {row.reader!r}, patient {row.patient!r}, {row.laterality}: {COVARIATE}"
                 f"{column} holds {text!r}, no finite number of millimetres."
             )
-        found.setdefault(row.reader, {})[row.key[:-1]] = (value, row.resampled_by)
-    if len(found) < 2:
+        mine = found.setdefault(row.reader, {})
+        if row.key[:-1] in mine:
+            raise errors.DuplicateRows(
+                f"Reader {row.reader!r} measured {column} twice for patient {row.patient!r}, "
+                f"picture {row.picture!r}, {row.laterality}. Keep one."
+            )
+        mine[row.key[:-1]] = (value, row.resampled_by)
+    ghosts = [name for name in readers or () if name not in found]
+    if len(found) < 2 or ghosts:
         raise errors.TableError(
             f"Two readers or more must have measured {COVARIATE}{column}; the table has: "
             f"{', '.join(sorted(found)) or 'none'}."

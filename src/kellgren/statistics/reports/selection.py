@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kellgren.anatomy import Task
 from kellgren.datasets.ledger import ledger_of, looks
 from kellgren.datasets.splits import split_sha256
 from kellgren.datasets.table import Row
@@ -32,7 +33,9 @@ class Selection:
     @property
     def role(self) -> str:
         """What the numbers may be called."""
-        return "selected on" if self.bundles > 1 else "test"
+        if self.bundles > 1:
+            return "selected on"
+        return "test, as far as the ledger knows" if self.bundles else "use unknown"
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -50,9 +53,10 @@ class Selection:
         return (said, UNKNOWN)
 
 
-def selection(truth: Path, rows: Sequence[Row]) -> Selection:
-    """Read the ledger beside a table of truth, for the rows of it that were scored."""
+def selection(truth: Path, rows: Sequence[Row], tasks: Sequence[Task]) -> Selection:
+    """Read the ledger beside a table of truth, for its labelled rows of these tasks."""
     ledger = ledger_of(truth)
-    wanted = split_sha256(rows)
+    names = {task.name for task in tasks}
+    wanted = split_sha256([row for row in rows if row.value is not None and row.task in names])
     seen = {look.bundle_sha256 for look in looks(ledger) if look.split_sha256 == wanted}
     return Selection(len(seen), ledger.exists())

@@ -1,5 +1,6 @@
 """What every report does the same way: numbers as words, and its folder."""
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -115,6 +116,7 @@ class Writer:
             ours = all((folder / name).is_file() for name in (PAGE, METRICS))
         refuse_foreign(folder, ours=ours, what="report")
         self._folder = folder
+        self._drawn: set[str] = set()
         drawn = folder / FIGURES
         if drawn.is_dir():
             for old in sorted(drawn.iterdir()):
@@ -124,6 +126,9 @@ class Writer:
     def draw(self, figure: Figure, name: str, words: str) -> Picture:
         """Write a figure as PNG and SVG; what a reader calls himself never becomes a path."""
         safe = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()
+        if safe in self._drawn or not safe:  # names that differ in letters of other scripts only
+            safe += f"-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        self._drawn.add(safe)
         png, svg = write_figure(figure, self._folder / FIGURES / safe)
         del png
         return Picture(f"{FIGURES}/{svg.name}", words)
