@@ -84,7 +84,7 @@ class TestRefused:
 
 
 class TestNotRefused:
-    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize("seed", range(2))
     def test_phantoms_of_one_knee_and_of_whole_films(self, seed: int) -> None:
         assert not refused(knee(seed))
         assert not refused(draw_film(sample_film(np.random.default_rng(seed))))
@@ -124,10 +124,10 @@ class TestRoughness:
         self, seed: int, gain: int, offset: int
     ) -> None:
         pixels = knee(seed).astype(np.uint16)
-        one = roughness(film(pixels))
-        assert roughness(film(pixels * np.uint16(gain) + np.uint16(offset))) == pytest.approx(one)
-        assert roughness(film(np.uint16(60000) - pixels)) == pytest.approx(one)
-        assert roughness(film(pixels.T)) == pytest.approx(one)
+        one = pytest.approx(roughness(film(pixels)), rel=1e-3)  # in single precision
+        assert roughness(film(pixels * np.uint16(gain) + np.uint16(offset))) == one
+        assert roughness(film(np.uint16(60000) - pixels)) == one
+        assert roughness(film(pixels.T)) == one
 
 
 @pytest.mark.data

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_ROWS = 64
-"""Chosen: of a film of 4,000 columns so many are 1 MB in floats, which a cache holds."""
+_FLOATS = 2**18
+"""Held at a time; chosen: 1 MB, which a cache holds, 64 rows of a film of 4,000 columns."""
 
 Box = tuple[float, float, float, float]
 
@@ -37,8 +37,9 @@ def resized(pixels: NDArray[np.generic], size: tuple[int, int], box: Box) -> NDA
     left, right = _needed(x0, x1, width, columns)
     top, bottom = _needed(y0, y1, height, rows)
     narrow = np.empty((bottom - top, width), dtype=np.float32)
-    for start in range(top, bottom, _ROWS):
-        part = pixels[start : min(start + _ROWS, bottom), left:right].astype(np.float32)
+    at_once = max(_FLOATS // (right - left), 1)
+    for start in range(top, bottom, at_once):
+        part = pixels[start : min(start + at_once, bottom), left:right].astype(np.float32)
         edges = (x0 - left, 0.0, x1 - left, float(len(part)))
         narrow[start - top :][: len(part)] = _resized(part, (width, len(part)), edges)
     return _resized(narrow, size, (0.0, y0 - top, float(width), y1 - top))

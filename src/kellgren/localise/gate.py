@@ -63,14 +63,20 @@ def roughness(film: Radiograph) -> float:
     percentiles count as these, so that markers and broken pixels do not.
     """
     seen = _sampled(film.pixels)
-    lowest, highest = np.percentile(seen, (0.5, 99.5))
-    seen = np.clip(seen, lowest, highest)
-    anywhere = 2.0 * float(seen.var(dtype=np.float64))
-    if anywhere <= 0.0:
+    # a ninth of the samples is enough for percentiles
+    lowest, highest = (float(edge) for edge in np.percentile(seen[::3, ::3], (0.5, 99.5)))
+    if highest <= lowest:
         return 1.0
-    steps = (np.diff(seen, axis=0), np.diff(seen, axis=1))
-    beside = np.mean([float(np.square(step).mean(dtype=np.float64)) for step in steps])
-    return float(beside) / anywhere
+    np.clip(seen, lowest, highest, out=seen)
+    seen -= (lowest + highest) / 2.0
+    anywhere = 2.0 * (_mean_square(seen) - float(seen.mean()) ** 2)
+    steps = (seen[1:] - seen[:-1], seen[:, 1:] - seen[:, :-1])
+    return sum(map(_mean_square, steps)) / (2.0 * anywhere)
+
+
+def _mean_square(values: NDArray[np.float32]) -> float:
+    flat = values.ravel()
+    return float(np.dot(flat, flat)) / flat.size
 
 
 def knee_gate(film: Radiograph, frame: Frame, joint: Joint) -> tuple[Gate, tuple[str, ...]]:
