@@ -3,7 +3,7 @@ PYTHON ?= python3
 BASE := .venv-base
 DEV := .venv
 
-.PHONY: demo test lint types unit bench localiser-report gate-report path-report clean
+.PHONY: demo test lint types unit bench localiser-report coverage gate-report path-report clean
 
 demo: $(BASE)/.ready  ## grade a phantom knee; installs no torch
 	$(BASE)/bin/kellgren demo -o demo
@@ -27,7 +27,10 @@ bench: $(DEV)/.ready  ## speed and memory; prints, asserts nothing
 localiser-report: $(DEV)/.ready  ## where knees are found, on real films; needs KELLGREN_DATA
 	$(DEV)/bin/python -m benchmarks.localiser
 
-gate-report: $(DEV)/.ready  ## what is graded that shows no knee; needs KELLGREN_DATA
+coverage: $(DEV)/.ready  ## how often intervals hold the truth, by simulation
+	$(DEV)/bin/python -m benchmarks.coverage
+
+gate-report: $(DEV)/.ready  ## what is graded that shows no knee, and true knees refused; needs KELLGREN_DATA
 	$(DEV)/bin/python -m benchmarks.gate
 
 path-report: $(DEV)/.ready  ## what grading whole films costs; needs KELLGREN_DATA

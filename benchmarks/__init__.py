@@ -7,6 +7,8 @@ answers, ``pictures`` draws or finds the input, ``machine`` says what all of it 
 ``figures`` holds what was asked and whether it is met. ``films`` is the run on whole films, from
 a DICOM file to a report, with one worker and with two.
 
-``localiser`` says where knees are found on real films, ``gate`` what is refused, and ``whole_path``
-what it costs to grade whole films instead of cut regions.
+``localiser`` says where knees are found on real films, ``gate`` what is refused (``negatives`` and
+``refusals`` are what it counts), and ``whole_path`` what it costs to grade whole films instead of cut
+regions, with the ``worst`` as a picture. ``coverage`` says how often intervals hold the truth, and
+``resampling`` how long they take.
 """

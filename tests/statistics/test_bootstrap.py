@@ -213,7 +213,10 @@ def test_drawing_knees_forgets_whose_they_are(stratified: bool) -> None:
     alone = np.array([f"{row:03}" for row in range(80)])
     expected = replicates(statistics, alone, rng=np.random.default_rng(19), strata=strata)
     np.testing.assert_array_equal(naive, expected)
-    assert intervals(naive)[0].width == intervals(naive)[0].high - intervals(naive)[0].low > 0.0
+
+
+def test_the_width_of_an_interval() -> None:
+    assert bootstrap.Interval(0.25, 0.75, undefined=0).width == 0.5
 
 
 def test_how_an_interval_was_made_is_said() -> None:

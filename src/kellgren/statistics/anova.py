@@ -207,7 +207,7 @@ def repeated_measures(values: ArrayLike) -> Anova:
     effect = n * float(((table.mean(axis=0) - grand) ** 2).sum())
     units = k * float(((own - grand) ** 2).sum())
     error = float((residuals**2).sum())
-    if error <= _NOTHING * float((table**2).sum()):
+    if _vanishes(error, (k - 1) * (n - 1), table**2):
         return Anova(method, tuple(means), (n,) * k, n, status="zero_variance")
     between, within = k - 1, (k - 1) * (n - 1)
     total = effect + units + error
@@ -285,7 +285,7 @@ def _one_way(means: Sequence[float], variances: Sequence[float], sizes: Sequence
     grand = float((counts * centres).sum() / n)
     effect = float((counts * (centres - grand) ** 2).sum())
     error = float(((counts - 1.0) * np.asarray(variances)).sum())
-    if error <= _NOTHING * float((counts * centres**2).sum()):
+    if _vanishes(error, n - len(means), counts * centres**2):
         return Anova("one-way", tuple(means), tuple(sizes), n, status="zero_variance")
     between, within = len(means) - 1, n - len(means)
     f = (effect / between) / (error / within)
@@ -370,6 +370,11 @@ def _friedman(table: NDArray[np.float64]) -> Ranks:
     ranks = stats.rankdata(np.abs(differences))
     biserial = float((ranks * np.sign(differences)).sum() / ranks.sum())
     return Ranks("Wilcoxon signed ranks", float(found.statistic), float(found.pvalue), biserial)
+
+
+def _vanishes(error: float, freedom: int, squares: NDArray[np.float64]) -> bool:
+    """Whether the error's squares are no more than rounding leaves of what does not vary."""
+    return error / freedom == 0.0 or error <= _NOTHING * float(squares.sum())
 
 
 def _finite(values: ArrayLike, *, axes: int) -> NDArray[np.float64]:

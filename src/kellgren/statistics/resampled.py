@@ -96,8 +96,11 @@ def corrected_resampled_t(
     elif np.ptp(values) <= _NOTHING * np.abs(values).max():
         status = "zero_variance"
     else:
-        error = math.sqrt((1.0 / n + test_patients / train_patients) * float(values.var(ddof=1)))
-        t = mean / error
+        # In parts of the largest, whose squares cannot vanish.
+        largest = float(np.abs(values).max())
+        variance = float((values / largest).var(ddof=1))
+        share = math.sqrt((1.0 / n + test_patients / train_patients) * variance)
+        t, error = mean / largest / share, largest * share
         p = 2.0 * float(stats.t.sf(abs(t), n - 1))
         reach = float(stats.t.ppf((1.0 + LEVEL) / 2.0, n - 1)) * error
     return ResampledT(
