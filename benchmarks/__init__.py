@@ -8,7 +8,7 @@ answers, ``pictures`` draws or finds the input, ``machine`` says what all of it 
 a DICOM file to a report, with one worker and with two.
 
 ``localiser`` says where knees are found on real films, ``gate`` what is refused (``negatives`` and
-``refusals`` are what it counts), and ``whole_path`` what it costs to grade whole films instead of cut
-regions, with the ``worst`` as a picture. ``coverage`` says how often intervals hold the truth, and
-``resampling`` how long they take.
+``refusals`` are what it counts), and ``whole_path`` what it costs to grade whole films instead of
+cut regions, with the ``worst`` as a picture. ``coverage`` says how often intervals hold the truth,
+and ``resampling`` how long they take.
 """

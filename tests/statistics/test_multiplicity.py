@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
@@ -14,6 +14,7 @@ FAMILIES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12)
 
 @pytest.mark.parametrize("name", METHODS)
 @given(FAMILIES)
+@settings(deadline=None, max_examples=30)
 def test_adjusted_as_statsmodels_does(name: str, family: list[float]) -> None:
     _, expected, _, _ = multipletests(family, method=name)
     assert METHODS[name](family).p == pytest.approx(expected)
@@ -21,6 +22,7 @@ def test_adjusted_as_statsmodels_does(name: str, family: list[float]) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 @given(FAMILIES, st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=30)
 def test_the_order_of_tests_changes_nothing(name: str, family: list[float], seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(family))
     shuffled = METHODS[name]([family[place] for place in order]).p
@@ -29,6 +31,7 @@ def test_the_order_of_tests_changes_nothing(name: str, family: list[float], seed
 
 @pytest.mark.parametrize("name", METHODS)
 @given(FAMILIES)
+@settings(deadline=None, max_examples=30)
 def test_no_p_becomes_smaller_or_more_than_one(name: str, family: list[float]) -> None:
     adjusted = np.array(METHODS[name](family).p)
     assert (adjusted >= np.array(family) - 1e-15).all()

@@ -10,6 +10,7 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix, log_loss, roc_a
 
 from kellgren.anatomy import KL, OSTEONECROSIS, VIEW, Laterality, Task
 from kellgren.datasets.table import TRUTH, Row
+from kellgren.statistics.bootstrap import FEWEST
 from kellgren.statistics.metrics import Metric, write_metrics
 from kellgren.statistics.questions import cut_of
 from kellgren.statistics.summary import Summary, summarise
@@ -85,8 +86,8 @@ def test_point_estimates_are_scikit_learns() -> None:
 
 
 def test_every_number_has_an_interval_around_it_and_what_it_rests_on() -> None:
-    truth, predictions = tables()
-    found = summary(truth, predictions, sets=np.ones((120, 5), bool))
+    truth, predictions = tables(n=600)
+    found = summary(truth, predictions, sets=np.ones((600, 5), bool))
     measured = [row for row in found.metrics if row.method.startswith("percentile")]
     # Chance alone adds to a calibration error, so its interval may lie above it.
     within = [row for row in measured if row.metric != "expected_calibration_error"]
@@ -205,8 +206,16 @@ def test_a_grade_that_some_resamples_miss_says_so() -> None:
     truth = [replace(row, value=0) for row in truth[:-1]] + [replace(truth[-1], value=4)]
     found = summary(truth, predictions)
     # One patient of sixty is left out of a third of the resamples.
-    assert found.metric("recall", group="grade=4").status == "interval_partial"
+    assert found.metric("auc").status == "interval_partial"
     assert found.metric("recall", group="grade=0").status == "ok"
+
+
+def test_few_patients_have_no_interval() -> None:
+    found = summary(*tables(n=2 * FEWEST - 2))
+    assert {row.status for row in found.metrics if row.method != "count"} == {"no_interval"}
+    # Nor have the few of a grade that is rare among many.
+    truth, predictions = tables()
+    assert summary(truth, predictions).metric("recall", group="grade=1").status == "no_interval"
 
 
 def test_without_a_common_knee_all_say_so(tmp_path: Path) -> None:

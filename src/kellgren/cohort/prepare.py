@@ -44,10 +44,17 @@ from kellgren.imaging import Frame, Radiograph, RegionSpec, cut_region, decode_f
 from kellgren.imaging.radiograph import SpacingSource
 from kellgren.imaging.raster import SYNTHETIC_KEY
 from kellgren.imaging.region import SideUnit
-from kellgren.localise import Boxes, Found, LearnedLocaliser, WholePicture, load_localiser
+from kellgren.localise import (
+    Boxes,
+    Found,
+    LearnedLocaliser,
+    WholePicture,
+    film_gate,
+    load_localiser,
+)
 from kellgren.localise.sides import CONFLICT
 from kellgren.pipeline import Film, failure
-from kellgren.records import FilmResult, Gate, Knee, RegionFrame
+from kellgren.records import FilmResult, Gate, GateCode, Knee, RegionFrame
 
 REGIONS: Final = "regions"
 MANIFEST: Final = "manifest.csv"
@@ -227,6 +234,8 @@ class _Cutter:
                 f"the bundle {self._localiser.reference.name} learned from phantoms: no real "
                 "films. Choose another one, or say --allow-synthetic."
             )
+        if not (film.boxes or film_gate(radiograph).graded):
+            return ()
         # Without the word of the table, so that what the film says can be held against it.
         places = seeker.find(radiograph, self._cutting.region, laterality=None)
         if len(places) == 1 and film.laterality is not None:
@@ -246,7 +255,7 @@ class _Cutter:
                     )
                 path = self._folder / _region_path(result.source, number, knee)
                 with named_if_refused(path), write_atomically(path, binary=True) as stream:
-                    stream.write(_png(pixels, synthetic=radiograph.synthetic))
+                    stream.write(_png(pixels, synthetic=result.synthetic))
 
 
 def _as_said(found: Found, said: Laterality, *, both: bool) -> Found:
@@ -260,6 +269,11 @@ def _as_said(found: Found, said: Laterality, *, both: bool) -> Found:
     agrees = found.laterality is said or (found.laterality is Laterality.UNKNOWN and not both)
     warnings = found.warnings if agrees else (*found.warnings, CONFLICT)
     return replace(found, laterality=said, laterality_source="user", warnings=warnings)
+
+
+def _why_none(radiograph: Radiograph) -> tuple[GateCode, ...]:
+    """Why a film has no knee: it is no radiograph, or none was found."""
+    return film_gate(radiograph).reasons or ("NO_KNEE",)
 
 
 def _result(
@@ -281,8 +295,8 @@ def _result(
         pixel_spacing_mm=radiograph.detector_spacing_mm,
         spacing_source=_detector_spacing_source(radiograph),
         magnification=radiograph.header.magnification,
-        synthetic=radiograph.synthetic,
-        gate=Gate() if places else Gate(graded=False, reasons=("NO_KNEE",)),
+        synthetic=radiograph.synthetic or (localiser.synthetic and not film.boxes),
+        gate=Gate() if places else Gate(graded=False, reasons=_why_none(radiograph)),
         knees=tuple(
             Knee(
                 laterality=place.laterality,

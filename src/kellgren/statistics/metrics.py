@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from kellgren.files import write_atomically
-from kellgren.statistics.bootstrap import LEVEL, Interval
+from kellgren.statistics.bootstrap import Interval
+from kellgren.statistics.bootstrap import method as how
 
 ALL = "all"
 """The group of every knee compared."""
@@ -81,7 +82,7 @@ class Metric:
             value=value,
             low=interval.low,
             high=interval.high,
-            method=(f"percentile bootstrap, {resamples} resamples of patients, {100 * LEVEL:g} %"),
+            method=how(resamples=resamples),
             n_patients=n_patients,
             n_knees=n_knees,
             status=_status(value, interval, n_knees),
