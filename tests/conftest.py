@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +17,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from kellgren.anatomy import KL, Laterality
+from kellgren.bundles import DEFAULT_LOCALISER, FOLDER
+from kellgren.bundles import store as place
 from kellgren.bundles.record import TrainedOn
 from kellgren.bundles.store import MODEL
+from kellgren.cli import grading
 from kellgren.datasets import sources
 from kellgren.datasets.phantom import draw_knee, sample_knee, write_cohort
 from kellgren.grading import Bundle, BundleRecord, Grader, load_bundle
@@ -204,3 +208,14 @@ def _picture(seed: int, kind: str = "PNG", **texts: str) -> bytes:
     marks = {"pnginfo": chunks} if texts else {}
     Image.fromarray(_pixels(seed)).save(stream, kind, **marks)
     return stream.getvalue()
+
+
+@pytest.fixture
+def shipped(real_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of shipped bundles: the localiser, and one grader, which is the default one."""
+    folder = tmp_path / "bundles"
+    shutil.copytree(real_bundle, folder / "tiny-real")
+    shutil.copytree(FOLDER / DEFAULT_LOCALISER, folder / DEFAULT_LOCALISER)
+    monkeypatch.setattr(place, "SHIPPED", folder)
+    monkeypatch.setattr(grading, "DEFAULT_BUNDLE", "tiny-real")
+    return folder

@@ -1,6 +1,5 @@
 """Every verb but ``grade``, as someone types it."""
 
-import itertools
 import json
 import re
 import shutil
@@ -11,28 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from as_typed import run
 from numpy.typing import NDArray
-from PIL import Image
 from typer.main import get_group
-from typer.testing import CliRunner
 
 import kellgren as package
-from kellgren.bundles import DEFAULT, DEFAULT_LOCALISER, FOLDER
-from kellgren.bundles import store as place
+from kellgren.bundles import DEFAULT_LOCALISER, FOLDER
 from kellgren.bundles.store import MODEL, RECORD
 from kellgren.cli import VERBS as HEADINGS
-from kellgren.cli import app, grading
-from kellgren.cohort.lock import NAME as LOCK
-from kellgren.cohort.lock import locked
+from kellgren.cli import app
 from kellgren.datasets.table import read_table
-from kellgren.errors import OutputInUse
 from kellgren.grading import load_bundle
-from kellgren.imaging import Radiograph, read_raster
-from kellgren.imaging.dicom import apart
-from kellgren.imaging.dicom.examples import EXAMPLES, Example
-from kellgren.imaging.raster import decode_raster
+from kellgren.imaging import read_raster
 from kellgren.localise import load_localiser
-from kellgren.selfcheck import run_checks
 from kellgren.systems import SYSTEMS
 
 Pixels = NDArray[Any]
@@ -53,25 +43,6 @@ VERBS = (
     "compare",
     "agree",
 )
-
-
-def run(*words: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr."""
-    done = CliRunner().invoke(app, [str(word) for word in words])
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done.exit_code, done.stdout, done.stderr
-
-
-@pytest.fixture
-def shipped(real_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of shipped bundles: the localiser, and one grader, which is the default one."""
-    folder = tmp_path / "bundles"
-    shutil.copytree(real_bundle, folder / "tiny-real")
-    shutil.copytree(FOLDER / DEFAULT_LOCALISER, folder / DEFAULT_LOCALISER)
-    monkeypatch.setattr(place, "SHIPPED", folder)
-    monkeypatch.setattr(grading, "DEFAULT_BUNDLE", "tiny-real")
-    return folder
 
 
 class TestHelp:
@@ -273,196 +244,6 @@ class TestManifest:
         assert (status, out) == (2, "")
         assert err.startswith("kellgren: table.invalid: ")
         assert not (tmp_path / "m.csv").exists()
-
-
-class TestCheck:
-    def test_a_good_installation_passes(self, shipped: Path) -> None:
-        status, out, err = run("check")
-        assert (status, err) == (0, "")
-        lines = out.splitlines()
-        # every decoder, the localiser, and of the grader its bytes and its answer
-        assert len(lines) == 4 + len(EXAMPLES) + 1 + 2
-        for name in ("RLE", "JPEG", "JPEG lossless", "JPEG-LS", "JPEG 2000"):
-            assert f"reads DICOM, {name}: " in out
-        assert len(list(shipped.iterdir())) == 2
-        assert all(line.startswith("ok ") for line in lines)
-        assert "bundle tiny-real" in out
-        assert "grade of tiny-real" in out
-
-    def test_an_installation_without_a_bundle_fails(self, shipped: Path) -> None:
-        shutil.rmtree(shipped / "tiny-real")
-        status, out, _ = run("check")
-        assert status == 1
-        (failed,) = [line for line in out.splitlines() if not line.startswith("ok ")]
-        assert failed.startswith("FAILED  bundles: none ships")
-
-    def test_a_changed_graph_fails(self, shipped: Path) -> None:
-        model = shipped / "tiny-real" / MODEL
-        model.write_bytes(model.read_bytes() + b" ")
-        status, out, _ = run("check")
-        assert status == 1
-        failed = [line for line in out.splitlines() if line.startswith("FAILED")]
-        assert len(failed) == 2
-        assert all("BundleTampered" in line for line in failed)
-
-    @pytest.mark.parametrize(
-        ("spoil", "why"),
-        [
-            (lambda said: {"kl": [*said["kl"][1:], said["kl"][0]]}, "is off by 0."),
-            (lambda said: {"jsn_medial": said["kl"]}, "expected"),
-            (lambda said: {"kl": said["kl"][:4]}, "ValueError"),
-            (lambda _: {}, "expected"),
-        ],
-        ids=["other numbers", "another task", "fewer classes", "nothing"],
-    )
-    def test_another_grade_than_at_the_export_fails(
-        self,
-        shipped: Path,
-        spoil: Callable[[dict[str, list[float]]], dict[str, list[float]]],
-        why: str,
-    ) -> None:
-        path = shipped / "tiny-real" / RECORD
-        record = json.loads(path.read_bytes())
-        record["self_test"] = spoil(record["self_test"])
-        path.write_text(json.dumps(record), encoding="utf-8")
-        status, out, _ = run("check")
-        assert status == 1
-        (failed,) = [line for line in out.splitlines() if line.startswith("FAILED")]
-        assert failed.startswith("FAILED  grade of tiny-real: ")
-        assert why in failed
-
-    def test_a_decoder_that_is_off_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def brighter(content: bytes, name: str) -> Radiograph:
-            film = decode_raster(content, name)
-            return Radiograph(film.pixels // 2 + 100, film.sha256)
-
-        monkeypatch.setattr("kellgren.selfcheck.decode_raster", brighter)
-        status, out, _ = run("check")
-        assert status == 1
-        assert len(re.findall(r"^FAILED  reads .*off by", out, re.MULTILINE)) == 4
-
-    @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.file)
-    def test_a_decoder_of_dicom_that_is_off_says_what_to_install(
-        self, monkeypatch: pytest.MonkeyPatch, example: Example
-    ) -> None:
-        def spoilt(how: Callable[[Pixels], Pixels]) -> Callable[[bytes, str], Radiograph]:
-            def decode(_: bytes, name: str) -> Radiograph:
-                (asked,) = [each for each in EXAMPLES if each.file == name]
-                return Radiograph(how(asked.pixels) if asked == example else asked.pixels, "0")
-
-            return decode
-
-        for how, why in (
-            (lambda pixels: pixels // 2, "off by"),
-            (lambda pixels: pixels.T.copy(), "(32, 36)"),
-            (lambda pixels: pixels[::-1].copy(), "off by"),
-        ):
-            monkeypatch.setattr("kellgren.selfcheck.decode_dicom", spoilt(how))
-            decoders = list(itertools.islice(run_checks(), 4 + len(EXAMPLES)))
-            (failed,) = [finding for finding in decoders if not finding.passed]
-            assert failed.name == f"reads DICOM, {example.name}"
-            assert why in failed.detail
-            assert failed.detail.endswith(f"pip install --force-reinstall {example.package}")
-
-    @pytest.mark.usefixtures("shipped")
-    def test_without_gdcm_it_says_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        absent = tmp_path / "absent.py"
-        absent.write_text(f"raise SystemExit({apart.ABSENT})", "utf-8")
-        monkeypatch.setattr(apart, "__file__", str(absent))
-        status, out, _ = run("check")
-        assert status == 1
-        failed = [line for line in out.splitlines() if not line.startswith("ok ")]
-        assert [line.split(": ")[0] for line in failed] == [
-            "FAILED  reads DICOM, JPEG lossless",
-            "FAILED  reads DICOM, JPEG-LS",
-        ]
-        for line in failed:
-            assert "python-gdcm is not installed" in line
-            assert line.endswith("pip install --force-reinstall python-gdcm")
-
-    def test_what_ships_passes(self) -> None:
-        status, out, _ = run("check")
-        assert status == 0
-        assert f"grade of {DEFAULT}: as exported" in out
-
-
-@pytest.mark.usefixtures("shipped", "fixed_time")
-class TestDemo:
-    def test_a_report_stands_where_it_says(self, tmp_path: Path) -> None:
-        status, out, err = run("demo", "-o", tmp_path / "demo")
-        assert (status, err) == (0, "")
-        report = tmp_path / "demo" / "results" / "report.html"
-        assert out.splitlines()[-1].endswith(f"Look at {report}")
-        text = report.read_text("utf-8")
-        assert "SYNTHETIC" in text
-        assert out.count("knee: KL") == 4
-        assert len(list((tmp_path / "demo" / "results" / "overlays").iterdir())) == 4
-        assert len(list((tmp_path / "demo" / "results" / "films").iterdir())) == 2
-        for overlay in (tmp_path / "demo" / "results" / "overlays").iterdir():
-            with Image.open(overlay) as picture:
-                assert picture.info["kellgren:synthetic"] == "yes"
-        assert "side unknown" not in text
-
-    def test_it_can_be_run_again_and_touches_nothing_else(self, tmp_path: Path) -> None:
-        run("demo", "-o", tmp_path / "demo")
-        first = (tmp_path / "demo" / "results" / "grades.csv").read_bytes()
-        (tmp_path / "demo" / "notes.txt").write_text("mine", encoding="utf-8")
-        assert run("demo", "-o", tmp_path / "demo")[0] == 0
-        assert (tmp_path / "demo" / "results" / "grades.csv").read_bytes() == first
-        assert (tmp_path / "demo" / "notes.txt").read_text("utf-8") == "mine"
-
-    def test_a_second_one_at_once_is_refused_and_harms_nothing(self, tmp_path: Path) -> None:
-        folder = tmp_path / "demo"
-        folder.mkdir()
-        with locked(folder):  # by the first one, which has drawn nothing yet
-            (folder / "phantoms" / "images").mkdir(parents=True)
-            status, out, err = run("demo", "-o", folder)
-            assert (status, out) == (2, "")
-            assert err.startswith(f"kellgren: output.in_use: {folder}: ")
-            assert (folder / "phantoms" / "images").is_dir()
-            (folder / "phantoms" / "manifest.csv").write_text("of the first", "utf-8")
-            (folder / "results").mkdir()
-            (folder / "results" / "grades.csv").write_text("of the first", "utf-8")
-            status, _, err = run("demo", "-o", folder)
-            assert (status, "output.in_use" in err) == (2, True)
-            assert (folder / "results" / "grades.csv").read_text("utf-8") == "of the first"
-        assert not (folder / LOCK).exists()
-
-    def test_a_lock_that_a_killed_batch_left_gives_no_leave(self, tmp_path: Path) -> None:
-        (tmp_path / LOCK).write_text("4711", "ascii")
-        (tmp_path / "journal.jsonl").write_text("a batch's", "utf-8")
-        status, _, err = run("demo", "-o", tmp_path)
-        assert status == 2
-        assert err.startswith("kellgren: output.refused: ")
-        assert (tmp_path / "journal.jsonl").read_text("utf-8") == "a batch's"
-        assert not (tmp_path / "phantoms").exists()
-
-    def test_it_holds_its_folder_to_the_end_and_lets_go(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def seen(*_: object, **__: object) -> list[object]:
-            with pytest.raises(OutputInUse), locked(tmp_path / "demo"):
-                pass
-            return []
-
-        monkeypatch.setattr("kellgren.datasets.phantom.write_cohort", lambda *_, **__: None)
-        monkeypatch.setattr("kellgren.cohort.find_films", lambda *_: [])
-        monkeypatch.setattr("kellgren.cohort.grade_films", seen)
-        # what a killed one left is no lock any more
-        (tmp_path / "demo").mkdir()
-        (tmp_path / "demo" / LOCK).write_text("4711", "ascii")
-        assert run("demo", "-o", tmp_path / "demo")[0] == 0
-        assert list((tmp_path / "demo").iterdir()) == []
-
-    def test_a_folder_in_use_is_refused(self, tmp_path: Path) -> None:
-        (tmp_path / "films").mkdir()
-        (tmp_path / "films" / "a.png").write_bytes(b"x")
-        (tmp_path / "file").write_bytes(b"x")
-        for name in ("films", "file"):
-            status, _, err = run("demo", "-o", tmp_path / name)
-            assert status == 2
-            assert err.startswith("kellgren: output.refused: ")
-        assert (tmp_path / "films" / "a.png").read_bytes() == b"x"
 
 
 class TestTrainAndExport:

@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from as_typed import run
 
 import kellgren
 from kellgren import errors
-from kellgren.cli import app
 from kellgren.datasets.phantom import write_cohort
 from kellgren.datasets.table import read_table, write_table
 from kellgren.report import adopted, report_tables
@@ -33,11 +32,6 @@ def graded(
         output=place / "out",
     )
     return manifest, place / "out", synthetic_bundle
-
-
-def run(*words: object) -> tuple[int, str, str]:
-    done = CliRunner().invoke(app, [str(word) for word in words])
-    return done.exit_code, done.stdout, done.stderr
 
 
 class TestGrades:

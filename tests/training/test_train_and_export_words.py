@@ -3,21 +3,12 @@
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from as_typed import run
 
-from kellgren.cli import app
 from kellgren.grading import load_bundle
 from kellgren.training.run import load_run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def run(*words: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr."""
-    done = CliRunner().invoke(app, [str(word) for word in words])
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done.exit_code, done.stdout, done.stderr
 
 
 def test_a_bundle_of_phantoms_teaches_the_next_one(tmp_path: Path) -> None:
