@@ -86,7 +86,7 @@ def test_every_error_comes_out_of_a_worker_as_it_was(
 ) -> None:
     error = kind(*MADE_OF.get(kind, ("film.png: not a film. Give another.",)))
     error.add_note("seen in a worker")
-    for again in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error)):  # noqa: S301
+    for again in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error)):  # noqa: S301 – our own bytes
         assert type(again) is kind
         assert str(again) == str(error) != ""
         assert again.args == error.args

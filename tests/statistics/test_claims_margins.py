@@ -129,7 +129,7 @@ def test_a_solver_that_gives_up_accuses_nobody(monkeypatch: pytest.MonkeyPatch) 
 def test_accuracies_may_be_per_cent() -> None:
     for accuracy in ("0.75", "75"):
         printed = {"accuracy": P(accuracy), "mean_absolute_error": P("0.25")}
-        (reading,) = check_margins((60, 40), printed, claimed="accuracy")  # type: ignore[arg-type]
+        (reading,) = check_margins((60, 40), printed, claimed="accuracy")  # type: ignore[arg-type] # not of its words
         assert reading.rows[0].recomputed == "0.745 to 0.755"
         assert reading.outcome is C
 

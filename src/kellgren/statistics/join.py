@@ -1,7 +1,7 @@
 """Bringing two tables of answers to the same questions together."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,17 @@ class Joined:
     refused: tuple[str, ...]
     unlabelled: int
     unmatched: int
+
+    def part(self, members: NDArray[np.bool_]) -> "Joined":
+        """Only the knees that ``members`` (n,) marks; the counts of others stay."""
+        return replace(
+            self,
+            truth=self.truth[members],
+            predicted=self.predicted[members],
+            probabilities=None if self.probabilities is None else self.probabilities[members],
+            patients=self.patients[members],
+            answered=self.answered[members],
+        )
 
     def confidence(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability (n,) of the grade that was given, of probabilities (n, classes)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from kellgren.files import write_atomically
-from kellgren.statistics.bootstrap import Interval
+from kellgren.statistics.bootstrap import Interval, Unit
 from kellgren.statistics.bootstrap import method as how
 
 ALL = "all"
@@ -71,6 +71,7 @@ class Metric:
         n_knees: int,
         cut: int | None = None,
         group: str = ALL,
+        unit: Unit = "patient",
     ) -> "Metric":
         """A number with its bootstrap interval, and the status that follows from both."""
         return cls(
@@ -82,7 +83,7 @@ class Metric:
             value=value,
             low=interval.low,
             high=interval.high,
-            method=how(resamples=resamples),
+            method=how(resamples=resamples, unit=unit),
             n_patients=n_patients,
             n_knees=n_knees,
             status=_status(value, interval, n_knees),

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from kellgren import errors
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
-from kellgren.statistics import discrimination, weighted
-from kellgren.statistics.bootstrap import FEWEST, RESAMPLES, intervals, replicates
+from kellgren.statistics import discrimination
+from kellgren.statistics.bootstrap import FEWEST, RESAMPLES, Unit
 from kellgren.statistics.document import Document, Picture, Section, Table
 from kellgren.statistics.doubt import risk_coverage
 from kellgren.statistics.figures import (
@@ -23,6 +23,7 @@ from kellgren.statistics.figures import (
     risk_coverage_figure,
     roc_figure,
 )
+from kellgren.statistics.headlines import headline_metrics
 from kellgren.statistics.join import Joined, join
 from kellgren.statistics.metrics import ALL, Metric
 from kellgren.statistics.questions import cut_of
@@ -31,9 +32,6 @@ from kellgren.statistics.reports.selection import Selection
 from kellgren.statistics.reports.writing import TITLES, Writer, interval, number, table_of
 from kellgren.statistics.subgroups import subgroups
 from kellgren.statistics.summary import Summary, summarise
-
-HEADLINES = ("quadratic_kappa", "balanced_accuracy", "accuracy", "mean_absolute_error", "auc")
-"""What is asked of subgroups, and compared with the interval of independent knees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +123,9 @@ class _Answered:
             operating_points=settings.operating_points.get(self._key),
             resamples=settings.resamples,
         )
-        self.naive = tuple(self._naive())
-        self.subgroups, self.left_out = self._subgroups(answers)
+        self._keys = [row.key for row in answers]
+        self.naive = self._naive()
+        self.subgroups, self.left_out = self._subgroups()
         self.external = self._external()
 
     @property
@@ -309,27 +308,20 @@ class _Answered:
         )
         return Section("Doubt", tuple(words), tuple(tables), pictures)
 
-    def _naive(self) -> Iterator[Metric]:
+    def _naive(self) -> tuple[Metric, ...]:
         """The headline numbers with the intervals that independent knees would have."""
-        asked = [(m, s) for m, s in self._headlines(self.both) if m in _known(self.summary)]
-        n = len(self.both.truth)
-        if len(np.unique(self.both.patients)) < FEWEST or not asked:
-            return
-        values = replicates(
-            [statistic for _, statistic in asked],
-            np.arange(n).astype(np.str_),
+        if len(np.unique(self.both.patients)) < FEWEST:
+            return ()
+        return self._headlines(self.both, "all, as if knees were independent", unit="knee")
+
+    def _headlines(self, both: Joined, group: str, *, unit: Unit = "patient") -> tuple[Metric, ...]:
+        return headline_metrics(
+            both,
             rng=np.random.default_rng(self._settings.seed),
             resamples=self._settings.resamples,
+            group=group,
+            unit=unit,
         )
-        for (name, _), found in zip(asked, intervals(values), strict=True):
-            own = self.summary.metric(name)
-            yield replace(
-                own,
-                low=found.low,
-                high=found.high,
-                group="all, as if knees were independent",
-                method=own.method.replace("of patients", "of knees"),
-            )
 
     def _why(self) -> str:
         return (
@@ -354,44 +346,17 @@ class _Answered:
         head = ("", "By patient", "By knee", "Times as wide")
         return Table(head, tuple(rows))
 
-    def _headlines(self, both: Joined) -> Iterator[tuple[str, weighted.Statistic]]:
-        classes = len(both.task.classes)
-        yield "accuracy", weighted.mean(both.truth == both.predicted)
-        yield (
-            "balanced_accuracy",
-            weighted.balanced_accuracy(both.truth, both.predicted, classes=classes),
+    def _subgroups(self) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
+        rows = {row.key: row for row in self.truth}
+        groups, left_out = subgroups([rows[self._keys[i]] for i in self.both.answered.tolist()])
+        return (
+            tuple(
+                metric
+                for group in groups
+                for metric in self._headlines(self.both.part(group.members), group.name)
+            ),
+            left_out,
         )
-        if both.task.ordinal:
-            yield (
-                "quadratic_kappa",
-                weighted.quadratic_kappa(both.truth, both.predicted, classes=classes),
-            )
-            yield "mean_absolute_error", weighted.mean(np.abs(both.truth - both.predicted))
-        cut = cut_of(both.task)
-        if cut is not None and both.probabilities is not None:
-            scores = discrimination.probability_of_cut(both.probabilities, cut)
-            yield "auc", weighted.auc(both.truth >= cut, scores)
-
-    def _subgroups(self, answers: list[Row]) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
-        answered = {row.key for row in answers if row.status == "ok"}
-        compared = [row for row in self.truth if row.key in answered and row.value is not None]
-        groups, left_out = subgroups(compared)
-        rows = []
-        for group in groups:
-            members = [row for row, inside in zip(compared, group.members, strict=True) if inside]
-            part = summarise(
-                members,
-                answers,
-                task=self.task,
-                rng=np.random.default_rng(self._settings.seed),
-                resamples=self._settings.resamples,
-            )
-            rows += [
-                replace(part.metric(name), group=group.name)
-                for name in HEADLINES
-                if name in _known(part)
-            ]
-        return tuple(rows), left_out
 
     def _external(self) -> tuple[Section, tuple[Metric, ...]] | None:
         if self._settings.internal is None or not len(self.both.truth):
@@ -409,7 +374,7 @@ class _Answered:
         )
 
     def _cells(self, writer: Writer) -> Section:
-        head = HEADLINES[0] if self.task.ordinal else "accuracy"
+        head = "quadratic_kappa" if self.task.ordinal else "accuracy"
         rows = [m for m in self.subgroups if m.metric == head]
         words = tuple(f"Not shown: {one}." for one in self.left_out)
         tables = (table_of([replace(m, metric=m.group) for m in rows], caption=TITLES[head]),)
@@ -426,7 +391,3 @@ class _Answered:
 
     def _named(self, kind: str) -> str:
         return f"{kind}-{self.task.name}-{self.both.reader}"
-
-
-def _known(summary: Summary) -> set[str]:
-    return {row.metric for row in summary.metrics}

@@ -1,13 +1,14 @@
 """The report of ``kellgren compare``: two readers of the same knees against one truth."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from kellgren import errors
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
-from kellgren.statistics import discrimination, weighted
+from kellgren.statistics import weighted
 from kellgren.statistics.bootstrap import RESAMPLES
 from kellgren.statistics.comparison import (
     Difference,
@@ -18,6 +19,7 @@ from kellgren.statistics.comparison import (
 )
 from kellgren.statistics.document import Document, Section, Table
 from kellgren.statistics.figures import Estimate, forest_figure
+from kellgren.statistics.headlines import headlines
 from kellgren.statistics.join import Joined, join
 from kellgren.statistics.metrics import Metric
 from kellgren.statistics.multiplicity import holm
@@ -89,26 +91,17 @@ def common(
 
 def _pooled(first: Joined, second: Joined) -> Iterator[tuple[str, weighted.Statistic]]:
     """Each metric of 2n rows: the first reader's knees, then the second's."""
-    task, classes = first.task, len(first.task.classes)
+    probabilities = None
+    if first.probabilities is not None and second.probabilities is not None:
+        probabilities = np.concatenate([first.probabilities, second.probabilities])
     truth = np.tile(first.truth, 2)
     given = np.concatenate([first.predicted, second.predicted])
-    if task.ordinal:
-        yield "quadratic_kappa", weighted.quadratic_kappa(truth, given, classes=classes)
-    yield "accuracy", weighted.mean(truth == given)
-    yield "balanced_accuracy", weighted.balanced_accuracy(truth, given, classes=classes)
-    if task.ordinal:
-        yield "mean_absolute_error", weighted.mean(np.abs(truth - given))
+    yield from headlines(replace(first, truth=truth, predicted=given, probabilities=probabilities))
+    classes = len(first.task.classes)
     yield (
         "macro_f1",
         weighted.precision_recall_f1(truth, given, classes=classes, average="macro")[2],
     )
-    cut = cut_of(task)
-    if cut is None or first.probabilities is None or second.probabilities is None:
-        return
-    scores = discrimination.probability_of_cut(
-        np.concatenate([first.probabilities, second.probabilities]), cut
-    )
-    yield "auc", weighted.auc(truth >= cut, scores)
 
 
 def _section(pair: tuple[Joined, Joined], named: dict[str, Difference], writer: Writer) -> Section:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from kellgren import errors
-from kellgren.statistics import discrimination, weighted
+from kellgren.statistics import weighted
 from kellgren.statistics.document import Section, Table
 from kellgren.statistics.external import Drop, drop, standardised
+from kellgren.statistics.headlines import headlines
 from kellgren.statistics.join import Joined
 from kellgren.statistics.metrics import Metric
-from kellgren.statistics.questions import cut_of
 from kellgren.statistics.reports.writing import TITLES, interval, number
 
 
@@ -65,17 +65,8 @@ def external_section(
 
 
 def _asked(both: Joined) -> Iterator[tuple[str, weighted.Statistic]]:
+    yield from headlines(both)
     truth, given, classes = both.truth, both.predicted, len(both.task.classes)
-    if both.task.ordinal:
-        yield "quadratic_kappa", weighted.quadratic_kappa(truth, given, classes=classes)
-    yield "accuracy", weighted.mean(truth == given)
-    yield "balanced_accuracy", weighted.balanced_accuracy(truth, given, classes=classes)
-    if both.task.ordinal:
-        yield "mean_absolute_error", weighted.mean(np.abs(truth - given))
-    cut = cut_of(both.task)
-    if cut is not None and both.probabilities is not None:
-        scores = discrimination.probability_of_cut(both.probabilities, cut)
-        yield "auc", weighted.auc(truth >= cut, scores)
     for grade in range(classes):
         if (truth == grade).any():
             yield f"recall_{grade}", weighted.mean(truth == given, among=truth == grade)
