@@ -42,6 +42,7 @@ VERBS = (
     "report",
     "compare",
     "agree",
+    "runs",
 )
 
 

@@ -92,6 +92,21 @@ def test_on_the_command_line(manifest: Path, synthetic_bundle: Path, tmp_path: P
     assert ledger_of(manifest).exists()
 
 
+def test_a_hundred_stratified_draws_on_the_command_line(
+    manifest: Path, synthetic_bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ["evaluate", synthetic_bundle, "--data", manifest, "-o", out]
+    words += ["--resamples", "100", "--stratified"]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "The bootstrap was stratified" in done.stdout
+    rows = json.loads((out / "metrics.json").read_text("utf-8"))
+    (accuracy,) = [row for row in rows if row["metric"] == "accuracy"]
+    assert "100 stratified resamples of patients" in accuracy["method"]
+    assert "100 stratified resamples of patients" in (out / "model_card.md").read_text("utf-8")
+
+
 class TestPredictions:
     def test_they_are_what_grading_says(
         self, manifest: Path, taught_by_phantoms: Grader, tmp_path: Path

@@ -89,6 +89,19 @@ class TestReport:
         twins = [*labels, *(replace(row, patient="other") for row in labels)]
         assert {row.patient for row in adopted(bare, twins)} == {""}
 
+    def test_how_many_answers_took_it_is_said(
+        self, graded: tuple[Path, Path, Path], tmp_path: Path
+    ) -> None:
+        manifest, out, _ = graded
+        labels = [row for row in read_table(manifest) if row.task == "kl"]
+        rows = adopted(read_grades(out / "grades.csv"), labels)
+        nameless = [replace(row, patient="", exam="") for row in rows[:13]]
+        write_table([*nameless, *rows[13:]], tmp_path / "some.csv")
+        words = ("--truth", manifest, "--task", "kl", "-o", tmp_path / "r", *FEW)
+        status, said, _ = run("report", tmp_path / "some.csv", *words)
+        assert status == 0
+        assert "13 answers were matched to the truth by file name" in said
+
     def test_an_external_cohort_beside_an_internal_one(
         self, graded: tuple[Path, Path, Path], tmp_path: Path
     ) -> None:

@@ -54,11 +54,18 @@ def evaluate(
     clock: Callable[[], datetime],
     watch: Callable[[int, int], None],
     allow_synthetic: bool = False,
+    resamples: int | None = None,
+    stratified: bool = False,
 ) -> Evaluation:
     """Grade a split and compare with its truth.
 
     Writes ``predictions.csv`` to ``folder``, appends to the manifest's ledger, and writes the
     report of the answers and a model card, which replace those of an earlier evaluation.
+
+    Parameters
+    ----------
+    resamples, stratified
+        Of patients, as a report's `Settings`; None: as many as are usual.
 
     Raises
     ------
@@ -75,8 +82,10 @@ def evaluate(
         raise errors.ExtraMissing("stats", "kellgren evaluate")
     from kellgren.model_card import write_card
     from kellgren.report import CARD, of_bundle
-    from kellgren.statistics.reports.answers import Settings, report_answers
+    from kellgren.statistics.bootstrap import RESAMPLES
+    from kellgren.statistics.reports.answers import report_answers
     from kellgren.statistics.reports.selection import selection
+    from kellgren.statistics.reports.settings import Settings
     from kellgren.statistics.reports.writing import METRICS, Writer
 
     refuse_foreign(folder, ours=_is_evaluation(folder), what="evaluation")
@@ -107,13 +116,14 @@ def evaluate(
         time=clock(),
     )
     looked = selection(manifest, truth, tasks)
+    settings = Settings(resamples=resamples or RESAMPLES, stratified=stratified)
     document, summaries = report_answers(
         truth,
         predictions,
         Writer(folder, ours=True),
         tasks=tasks,
         looked=looked,
-        settings=of_bundle(Settings(), bundle, predictions, tasks),
+        settings=of_bundle(settings, bundle, predictions, tasks),
     )
     write_card(bundle, summaries, looked, folder / CARD)
     return Evaluation(document, summaries, looks)

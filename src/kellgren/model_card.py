@@ -66,7 +66,8 @@ def _lines(bundle: Bundle, summaries: Sequence[Summary], looked: Selection) -> I
     for summary in summaries:
         yield ""
         yield f"{summary.task.title}, {summary.metric('n').value:.0f} knees of "
-        yield f"{summary.metric('n_patients').value:.0f} patients; 95 % intervals by patient."
+        yield f"{summary.metric('n_patients').value:.0f} patients; intervals: "
+        yield f"{summary.metric('accuracy').method}."
         yield ""
         yield "| | value | interval |"
         yield "|---|---|---|"

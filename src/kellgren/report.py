@@ -1,7 +1,7 @@
 """From files to the report of a reader's answers."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,9 +15,11 @@ from kellgren.grading.conformal import contiguous_sets, nominal_sets
 from kellgren.model_card import write_card
 from kellgren.reporting.tables import is_grades, read_grades
 from kellgren.statistics.document import Document
-from kellgren.statistics.reports.answers import Settings, report_answers
+from kellgren.statistics.join import Key
+from kellgren.statistics.reports.answers import report_answers
 from kellgren.statistics.reports.comparison import report_comparison
 from kellgren.statistics.reports.selection import selection
+from kellgren.statistics.reports.settings import Settings
 from kellgren.statistics.reports.writing import Writer
 
 CARD = "model_card.md"
@@ -33,6 +35,7 @@ def report_tables(
     bundle: str | None,
     resamples: int,
     seed: int,
+    stratified: bool = False,
     internal: tuple[Path, Path, str | None] | None = None,
 ) -> Document:
     """Read both tables, compare them and write the report.
@@ -48,7 +51,8 @@ def report_tables(
     bundle
         Name or path of who answered: its quantile makes the conformal sets again, its operating
         points are reported, and a model card is written.
-
+    stratified
+        Whether patients are resampled within the true grades.
     internal
         Answers, truth and its split of the cohort that the readers come from: then the report says
         what is lost from there to here.
@@ -60,18 +64,22 @@ def report_tables(
     """
     labels = _labels(truth, split)
     answers = _answers(predictions, truth)
-    tasks = _tasks(labels, answers, task)
+    tasks = _tasks(labels, answers.rows, task)
     graders = None if bundle is None else load_bundle(bundle)
-    settings = Settings(resamples=resamples, seed=seed)
+    settings = Settings(resamples=resamples, seed=seed, stratified=stratified)
+    settings = replace(settings, by_name=answers.by_name)
     if graders is not None:
-        settings = of_bundle(settings, graders, answers, tasks)
+        settings = of_bundle(settings, graders, answers.rows, tasks)
     if internal is not None:
         known = _labels(internal[1], internal[2])
-        settings = replace(settings, internal=(known, _answers(internal[0], internal[1])))
+        inside = _answers(internal[0], internal[1])
+        settings = replace(
+            settings, internal=(known, inside.rows), by_name=answers.by_name | inside.by_name
+        )
     looked = selection(truth, labels, tasks)
     document, summaries = report_answers(
         labels,
-        answers,
+        answers.rows,
         Writer(folder),
         tasks=tasks,
         looked=looked,
@@ -92,8 +100,12 @@ def compare_tables(
     task: str | None,
     resamples: int,
     seed: int,
+    stratified: bool = False,
 ) -> Document:
     """Compare two tables of answers, of one reader each, with one truth.
+
+    The ledger beside the truth is read and not added to: it counts bundles by their hash, which
+    ``evaluate`` did when it scored them, and a table of answers has no hash of its bundle.
 
     Raises
     ------
@@ -101,26 +113,41 @@ def compare_tables(
         What the tables do not have, and what to do.
     """
     labels = _labels(truth, split)
-    one, other = _answers(first, truth), _answers(second, truth)
+    one, other = (_answers(path, truth) for path in (first, second))
     tasks = tuple(
-        each for each in _tasks(labels, one, task) if each.name in {row.task for row in other}
+        each
+        for each in _tasks(labels, one.rows, task)
+        if each.name in {row.task for row in other.rows}
     )
     if not tasks:
         raise errors.TableError(f"{first.name} and {second.name} answer no common task.")
     return report_comparison(
         labels,
-        one,
-        other,
+        one.rows,
+        other.rows,
         Writer(folder),
         tasks=tasks,
+        looked=selection(truth, labels, tasks),
         rng=np.random.default_rng(seed),
         resamples=resamples,
+        stratified=stratified,
+        by_name=len(one.by_name) + len(other.by_name),
     )
 
 
-def _answers(path: Path, truth: Path) -> tuple[Row, ...]:
-    rows = read_grades(path) if is_grades(path) else read_table(path)
-    return adopted(rows, _labels(truth, None))
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What a table answers, as the truth calls it, and which of it was matched by file name."""
+
+    rows: tuple[Row, ...]
+    by_name: frozenset[tuple[str, Key]]
+
+
+def _answers(path: Path, truth: Path) -> _Answers:
+    said = read_grades(path) if is_grades(path) else read_table(path)
+    rows = adopted(said, _labels(truth, None))
+    moved = (row for old, row in zip(said, rows, strict=True) if old.key != row.key)
+    return _Answers(rows, frozenset((row.reader, row.key) for row in moved))
 
 
 def adopted(answers: Sequence[Row], labels: Sequence[Row]) -> tuple[Row, ...]:

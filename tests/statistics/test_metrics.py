@@ -40,6 +40,16 @@ def test_what_is_undefined_is_null_and_says_why(tmp_path: Path) -> None:
     assert (row["value"], row["low"], row["high"], row["status"]) == (None, None, None, "undefined")
 
 
+@pytest.mark.parametrize("metric", ["accuracy_difference_p", "accuracy_difference_p_holm"])
+def test_a_small_p_never_becomes_nought(metric: str, tmp_path: Path) -> None:
+    nan = float("nan")
+    p = replace(KAPPA, metric=metric, value=1.23456789e-9, low=nan, high=nan)
+    noise = replace(KAPPA, value=1.23456789e-9)
+    write_metrics([p, noise], tmp_path / "m.json")
+    values = [row["value"] for row in json.loads((tmp_path / "m.json").read_text("utf-8"))]
+    assert values == [1.23457e-9, 0.0]
+
+
 def test_nothing_is_an_empty_list(tmp_path: Path) -> None:
     write_metrics([], tmp_path / "m.json")
     assert json.loads((tmp_path / "m.json").read_text("utf-8")) == []

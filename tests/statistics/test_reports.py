@@ -1,5 +1,6 @@
 """Reports of made-up answers: what is written, said and refused."""
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,13 @@ from kellgren import errors
 from kellgren.anatomy import KL, Laterality
 from kellgren.datasets.table import TRUTH, Row
 from kellgren.statistics.document import Document, Picture, Section, Table
-from kellgren.statistics.reports.answers import Settings, report_answers
-from kellgren.statistics.reports.comparison import report_comparison
+from kellgren.statistics.figures.style import new_figure
+from kellgren.statistics.reports.answers import report_answers
 from kellgren.statistics.reports.millimetres import report_millimetres
 from kellgren.statistics.reports.readers import report_agreement
 from kellgren.statistics.reports.selection import Selection
-from kellgren.statistics.reports.writing import Writer
+from kellgren.statistics.reports.settings import Settings
+from kellgren.statistics.reports.writing import Writer, basis
 
 READER = "model:m@1"
 FEW = Settings(resamples=60)
@@ -207,6 +209,18 @@ def test_a_table_has_a_cell_for_each_head() -> None:
         Table(("a", "b"), (("1",),), "odd")
 
 
+def test_an_interval_without_width_is_no_certainty(tmp_path: Path) -> None:
+    truth, answers = tables()
+    right = [replace(row, value=t.value) for row, t in zip(answers, truth, strict=True)]
+    document, (found,) = report_answers(
+        truth, right, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW
+    )
+    accuracy = found.metric("accuracy")
+    assert (accuracy.low, accuracy.high) == (1.0, 1.0)
+    assert basis(accuracy).endswith("which is no certainty")
+    assert basis(accuracy) in document.text()
+
+
 def test_measurements_are_compared_pair_by_pair(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     truth, _ = tables(60)
@@ -217,7 +231,13 @@ def test_measurements_are_compared_pair_by_pair(tmp_path: Path) -> None:
         for row in truth
         for name, shift in (("a", 0.0), ("b", 0.5))
     ]
-    document = report_millimetres(rows, Writer(tmp_path / "r"), column="jsw", readers=None, rng=rng)
+    document = report_millimetres(
+        rows, Writer(tmp_path / "r"), column="jsw", readers=None, rng=rng, resamples=77
+    )
+    assert "intervals by 77 resamples" in document.text()
+    methods = {row["metric"]: str(row["method"]) for row in rows_of(tmp_path / "r")}
+    assert "77 resamples of patients" in methods["difference_per_mm"]
+    assert "cluster-robust" in methods["difference_per_mm_p"]
     assert "Lower limit of agreement" in document.text()
     bias = next(r for r in rows_of(tmp_path / "r") if r["metric"] == "mean_difference_mm")
     values = {name: [float(r.covariates["jsw"]) for r in rows if r.reader == name] for name in "ab"}
@@ -228,52 +248,6 @@ def test_measurements_are_compared_pair_by_pair(tmp_path: Path) -> None:
     odd = [*rows, replace(rows[0], reader="c", covariates={"jsw": "wide"})]
     with pytest.raises(errors.TableError, match="no finite number"):
         report_millimetres(odd, Writer(tmp_path / "s"), column="jsw", readers=None, rng=rng)
-
-
-class TestTwoReaders:
-    def test_a_reader_against_himself_is_no_better(self, tmp_path: Path) -> None:
-        truth, answers = tables()
-        twin = [replace(row, reader="model:twin@1") for row in answers]
-        document = report_comparison(
-            truth,
-            answers,
-            twin,
-            Writer(tmp_path / "r"),
-            tasks=(KL,),
-            rng=np.random.default_rng(0),
-            resamples=60,
-        )
-        rows = rows_of(tmp_path / "r")
-        assert {row["value"] for row in rows} == {0.0}
-        assert all("p 1.0000" in str(row["method"]) for row in rows)
-        assert "McNemar" in document.text()
-
-    def test_only_knees_that_both_graded_are_compared(self, tmp_path: Path) -> None:
-        truth, answers = tables()
-        other = [replace(row, reader="model:n@1") for row in answers[10:]]
-        refused = replace(other[0], value=None, probabilities=(), status="NO_KNEE")
-        report_comparison(
-            truth,
-            answers,
-            [refused, *other[1:]],
-            Writer(tmp_path / "r"),
-            tasks=(KL,),
-            rng=np.random.default_rng(0),
-            resamples=60,
-        )
-        assert {row["n_knees"] for row in rows_of(tmp_path / "r")} == {len(truth) - 11}
-
-    def test_without_a_common_knee_there_is_no_comparison(self, tmp_path: Path) -> None:
-        truth, answers = tables()
-        with pytest.raises(errors.TableError, match="graded by both"):
-            report_comparison(
-                truth,
-                answers[:80],
-                answers[80:],
-                Writer(tmp_path / "r"),
-                tasks=(KL,),
-                rng=np.random.default_rng(0),
-            )
 
 
 def test_what_is_lost_outside_is_said_in_points_and_per_cent(tmp_path: Path) -> None:
@@ -293,16 +267,103 @@ def test_what_is_lost_outside_is_said_in_points_and_per_cent(tmp_path: Path) -> 
     document, _ = report_answers(
         truth, worse, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=settings
     )
-    assert "External validation" in document.text()
-    lost = {
-        (row["metric"], row["group"]): row["value"]
-        for row in rows_of(tmp_path / "r")
-        if str(row["metric"]).endswith("_drop")
-    }
+    lost = {(row["metric"], row["group"]): row["value"] for row in rows_of(tmp_path / "r")}
     own = np.mean([a.value == t.value for a, t in zip(inside, truth, strict=True)])
     there = np.mean([a.value == t.value for a, t in zip(worse, truth, strict=True)])
-    assert lost["accuracy_drop", "points"] == pytest.approx(own - there, abs=1e-6)
     # The same knees have the same mix of grades.
-    assert lost["accuracy_drop", "points, internal mix of grades"] == pytest.approx(
-        own - there, abs=1e-6
+    for group in ("all", "all, internal mix of grades"):
+        assert lost["accuracy_drop", group] == pytest.approx(own - there, abs=1e-6)
+        share = 100.0 * (own - there) / own
+        assert lost["accuracy_drop_percent", group] == pytest.approx(share, abs=1e-6)
+    (section,) = [one for one in document.sections if one.title == "External validation"]
+    plain, alike, grades, groups = section.tables
+    for table in (plain, alike):
+        assert "not estimable" not in str(table.rows)
+        assert f"{own - there:.3f}" in next(row for row in table.rows if row[0] == "Accuracy")
+    labels = [row.value for row in truth]
+    shown = [f"Recall of {grade}" for grade in range(5) if labels.count(grade) >= 30]
+    assert [row[0] for row in grades.rows] == shown
+    assert {row[0] for row in groups.rows} == {
+        *("laterality=left", "laterality=right", "sex=F", "sex=M", "site=A")
+    }
+    assert "Not shown: site=B: fewer than 30 knees in a cohort." in section.words
+
+
+def test_errors_of_two_grades_and_more_are_counted(tmp_path: Path) -> None:
+    truth, answers = tables()
+    document, _ = report_answers(
+        truth, answers, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW
     )
+    off = [abs((a.value or 0) - (t.value or 0)) for a, t in zip(answers, truth, strict=True)]
+    counts = [off.count(0), off.count(1), sum(one >= 2 for one in off)]
+    assert counts[2] > 0
+    (table,) = [t for s in document.sections for t in s.tables if t.caption.startswith("How far")]
+    assert [row[1] for row in table.rows] == [str(count) for count in counts]
+    assert [row[2] for row in table.rows] == [f"{count / len(off):.3f}" for count in counts]
+    rows = {str(row["metric"]): row for row in rows_of(tmp_path / "r")}
+    assert rows["n_extreme"]["value"] == counts[2]
+    assert rows["extreme"]["value"] == pytest.approx(counts[2] / len(off), abs=1e-6)
+
+
+def test_answers_that_were_matched_by_file_name_are_counted(tmp_path: Path) -> None:
+    truth, answers = tables()
+    inside = [
+        [replace(row, patient=f"H{row.patient}") for row in rows] for rows in (truth, answers)
+    ]
+    moved = [*answers[:7], *inside[1][:4]]
+    strange = replace(answers[0], patient="X")  # matched in a split that is not reported
+    settings = replace(
+        FEW,
+        by_name=frozenset((row.reader, row.key) for row in [*moved, strange]),
+        internal=(inside[0], inside[1]),
+    )
+    document, _ = report_answers(
+        truth, answers, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=settings
+    )
+    assert "7 answers were matched to the truth by file name" in document.text()
+    assert "4 internal answers were matched to the truth by file name" in document.text()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+class TestFailed:
+    """What fails leaves the last report as it was."""
+
+    @pytest.fixture
+    def last(self, tmp_path: Path) -> Path:
+        truth, answers = tables()
+        folder = tmp_path / "r"
+        report_answers(truth, answers, Writer(folder), tasks=(KL,), looked=UNSEEN, settings=FEW)
+        return folder
+
+    def test_by_wrong_tables(self, last: Path) -> None:
+        before = contents(last)
+        truth, answers = tables()
+        strangers = [replace(row, patient="X" + row.patient) for row in answers]
+        with pytest.raises(errors.TableError):
+            report_answers(truth, strangers, Writer(last), tasks=(KL,), looked=UNSEEN, settings=FEW)
+        assert contents(last) == before
+
+    def test_after_figures_were_drawn(self, last: Path) -> None:
+        before = contents(last)
+        picture = Writer(last).draw(new_figure(), "confusion-kl-model-m-1", "another")
+        assert picture.file.removeprefix("figures/") in {Path(name).name for name in before}
+        assert contents(last) == before
+
+    def test_without_room_for_the_figures(
+        self, last: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = contents(last)
+        writer = Writer(last)
+        writer.draw(new_figure(), "confusion-kl-model-m-1", "one")
+
+        def full(path: Path, content: bytes) -> int:
+            raise OSError(errno.ENOSPC, f"No space left for {len(content)} bytes", str(path))
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space"):
+            writer.finish(Document("t", ()), [])
+        assert contents(last) == before

@@ -2,7 +2,7 @@ import pytest
 
 from kellgren.anatomy import Laterality
 from kellgren.datasets.table import Row
-from kellgren.statistics.subgroups import LEAST, subgroups
+from kellgren.statistics.subgroups import LEAST, common_subgroups, subgroups
 
 SIDES = (Laterality.LEFT, Laterality.RIGHT)
 
@@ -68,3 +68,23 @@ def test_an_identifier_is_no_group() -> None:
     found, left_out = subgroups(people(200, visit_id=[str(i) for i in range(50)]))
     assert not any(group.name.startswith("visit_id") for group in found)
     assert left_out == ("visit_id: 50 values",)
+
+
+def test_two_cohorts_are_divided_by_what_both_have() -> None:
+    inside = people(120, sex=["F", "M"], site=["a"], scanner=["X"], age=["55", "61", "85"])
+    outside = people(90, sex=["F"], site=["b"], scanner=["X"], age=["59", "62", "62"])
+    outside += people(LEAST - 1, sex=["M"], site=["b"], scanner=["X"])
+    found, left_out = common_subgroups(inside, outside)
+    sizes = {g.name: (int(g.members[:120].sum()), int(g.members[120:].sum())) for g in found}
+    assert sizes == {
+        "laterality=left": (60, 60),
+        "laterality=right": (60, 59),
+        "age=50 to under 60": (40, 30),
+        "age=60 to under 70": (40, 60),
+        "sex=F": (60, 90),
+    }
+    # One scanner divides nobody; nobody outside is 80.
+    assert left_out == (
+        f"sex=M: fewer than {LEAST} knees in a cohort",
+        "site: no value that both cohorts have",
+    )

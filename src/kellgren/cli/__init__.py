@@ -18,6 +18,7 @@ from kellgren.cli.ending import Commands
 from kellgren.cli.evaluation import evaluate
 from kellgren.cli.grading import demo, grade
 from kellgren.cli.information import check, info, systems
+from kellgren.cli.runs import runs
 from kellgren.cli.statistics import agree, compare, report
 from kellgren.cli.training import export, train
 
@@ -28,7 +29,7 @@ VERBS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Look up": (check, info, systems),
     "Data": (phantom, manifest, prepare),
     "Train": (train, export),
-    "Evaluate": (evaluate, report, compare, agree),
+    "Evaluate": (evaluate, report, compare, agree, runs),
 }
 """Every verb, under its heading in ``--help``."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from kellgren.cli.progress import progress
+from kellgren.cli.statistics import Resamples, Stratified
 
 
 def evaluate(
@@ -21,6 +22,8 @@ def evaluate(
     allow_synthetic: Annotated[
         bool, typer.Option("--allow-synthetic", help="As for grade.")
     ] = False,
+    resamples: Resamples = 2000,
+    stratified: Stratified = False,
 ) -> None:
     """Grade a split and compare with its truth (extra 'stats'). The look is counted in a ledger."""
     from kellgren import clock
@@ -39,6 +42,8 @@ def evaluate(
             clock=clock.now,
             watch=advance,
             allow_synthetic=allow_synthetic,
+            resamples=resamples,
+            stratified=stratified,
         )
     typer.echo(found.document.text())
     typer.echo(

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 Resamples = Annotated[
     int, typer.Option(min=2, help="Bootstrap resamples of patients behind every interval.")
 ]
+Stratified = Annotated[
+    bool,
+    typer.Option(
+        "--stratified",
+        help="Resample patients within the true grades, a patient by the highest of his; narrower.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Of the resamples: the same seed, the same intervals.")]
 
 
@@ -43,6 +50,7 @@ def report(
     ] = None,
     internal_split: Annotated[str | None, typer.Option(help="The part of that truth.")] = None,
     resamples: Resamples = 2000,
+    stratified: Stratified = False,
     seed: Seed = 0,
 ) -> None:
     """Report how good answers are (extra 'stats'): report.html, metrics.json, figures.
@@ -64,6 +72,7 @@ def report(
         bundle=bundle,
         resamples=resamples,
         seed=seed,
+        stratified=stratified,
         internal=None if internal is None else (internal, internal_truth or truth, internal_split),
     )
     typer.echo(document.text())
@@ -80,12 +89,15 @@ def compare(
     split: Annotated[str | None, typer.Option(help="Only this part of the truth.")] = None,
     task: Annotated[str | None, typer.Option(help="Only this one, such as kl.")] = None,
     resamples: Resamples = 2000,
+    stratified: Stratified = False,
     seed: Seed = 0,
 ) -> None:
     """Compare two readers against one truth (extra 'stats'): who is better, or is it chance.
 
     Differences of kappa, accuracy, AUC and others on the knees that both graded, with intervals by
-    patient, p from exchanging the readers patient by patient, Holm's correction, and McNemar.
+    patient, p from exchanging the readers patient by patient, McNemar, and Holm's correction over
+    all tests; how many knees only one graded; and whether the knees were selected on, as far as the
+    ledger knows. No look is added to it.
 
     Example: `kellgren compare a/predictions.csv b/predictions.csv --truth knees.csv -o comparison`
     """
@@ -93,7 +105,15 @@ def compare(
     from kellgren.report import compare_tables
 
     document = compare_tables(
-        first, second, truth, output, split=split, task=task, resamples=resamples, seed=seed
+        first,
+        second,
+        truth,
+        output,
+        split=split,
+        task=task,
+        resamples=resamples,
+        stratified=stratified,
+        seed=seed,
     )
     typer.echo(document.text())
     typer.echo(f"\nSee {output / 'report.html'}")
@@ -137,7 +157,9 @@ def agree(
     rng, writer = np.random.default_rng(seed), Writer(output)
     if millimetres is not None:
         column = millimetres.removeprefix("x_")
-        document = report_millimetres(rows, writer, column=column, readers=names, rng=rng)
+        document = report_millimetres(
+            rows, writer, column=column, readers=names, rng=rng, resamples=resamples
+        )
     else:
         document = report_agreement(
             rows, writer, task=_task(task, rows), readers=names, rng=rng, resamples=resamples

@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kellgren import errors
-from kellgren.statistics.bootstrap import FEWEST, Interval, intervals, replicates
-from kellgren.statistics.weighted import Statistic
+from kellgren.statistics.bootstrap import FEWEST, RESAMPLES, Interval, intervals, replicates
+from kellgren.statistics.weighted import Statistic, Sums
 
 LIMIT: Final = 1.96
 """Standard deviations on either side of the mean difference; 95 % of a normal distribution."""
+
+_ROUNDING: Final = 1e-9
+"""Chosen: relative; millions of times what a float loses, and far below what anybody measures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +33,11 @@ class BlandAltman:
         Mean difference, and the limits of agreement around it.
     bias_interval, lower_interval, upper_interval
         By resampling patients.
+    slope, slope_interval
+        How much larger the difference is for each unit of the mean, by least squares; with a trend
+        one pair of limits does not serve all sizes. NaN where either does not vary.
     slope_p
-        Of no trend of the differences with the means (Pearson); small where one pair of limits
-        does not serve all sizes.
+        Of no trend, by patient; see `trend_p`.
     n_patients, n_knees
         What they rest on.
     """
@@ -45,6 +50,8 @@ class BlandAltman:
     bias_interval: Interval
     lower_interval: Interval
     upper_interval: Interval
+    slope: float
+    slope_interval: Interval
     slope_p: float
     n_patients: int
     n_knees: int
@@ -56,30 +63,38 @@ def bland_altman(
     patients: NDArray[np.str_],
     *,
     rng: np.random.Generator,
+    resamples: int = RESAMPLES,
 ) -> BlandAltman:
     """Compare two measurements (n,) of the same knees; differences are first minus second.
+
+    Parameters
+    ----------
+    patients
+        (n,) whom each knee belongs to.
+    resamples
+        Of patients.
 
     Raises
     ------
     TableError
         Fewer than three knees, or a measurement that is not finite.
     """
-    from scipy.stats import pearsonr
-
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise errors.TableError("A measurement is not a finite number. Leave such knees out.")
     if len(first) < 3:
         raise errors.TableError(f"{len(first)} knees; limits of agreement need at least three.")
     differences, means = first - second, (first + second) / 2.0
-    statistics = [limit(differences, times) for times in (0.0, -LIMIT, LIMIT)]
-    ones = np.ones((1, len(differences)))
-    bias, lower, upper = (float(statistic(ones)[0]) for statistic in statistics)
-    of_bias, of_lower, of_upper = intervals(
-        replicates(statistics, patients, rng=rng)
-        if len(np.unique(patients)) >= FEWEST
+    limits = (limit(differences, times) for times in (0.0, -LIMIT, LIMIT))
+    statistics = [*limits, slope(means, differences)]
+    bias, lower, upper, trend = (
+        float(statistic(np.ones((1, len(differences))))[0]) for statistic in statistics
+    )
+    people = len(np.unique(patients))
+    of_bias, of_lower, of_upper, of_trend = intervals(
+        replicates(statistics, patients, rng=rng, resamples=resamples)
+        if people >= FEWEST
         else np.full((1, len(statistics)), np.nan)
     )
-    varied = min(np.ptp(means), np.ptp(differences)) > 1e-9 * max(np.abs(means).max(), 1.0)
     return BlandAltman(
         means,
         differences,
@@ -89,8 +104,10 @@ def bland_altman(
         of_bias,
         of_lower,
         of_upper,
-        slope_p=float(pearsonr(means, differences).pvalue) if varied else float("nan"),
-        n_patients=len(np.unique(patients)),
+        slope=trend,
+        slope_interval=of_trend,
+        slope_p=trend_p(means, differences, patients),
+        n_patients=people,
         n_knees=len(differences),
     )
 
@@ -111,3 +128,53 @@ def limit(differences: NDArray[np.float64], times: float) -> Statistic:
         return values
 
     return statistic
+
+
+def slope(means: NDArray[np.float64], differences: NDArray[np.float64]) -> Statistic:
+    """Least-squares slope of the differences on the means (n,), under many weightings."""
+    if not _varied(means, differences):
+        return lambda weights: np.full(len(weights), np.nan)
+    x, y = means - means.mean(), differences - differences.mean()
+
+    def value(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        xs, ys, squares, products, n = sums.T
+        spread = squares - xs**2 / n
+        found = np.full(len(sums), np.nan)
+        # A resample of one measurement, drawn again and again, has no slope.
+        some = spread > _ROUNDING * squares
+        np.divide(products - xs * ys / n, spread, out=found, where=some)
+        return found
+
+    return Sums(np.stack([x, y, x**2, x * y, np.ones_like(x)], axis=1), value)
+
+
+def trend_p(
+    means: NDArray[np.float64], differences: NDArray[np.float64], patients: NDArray[np.str_]
+) -> float:
+    """Two-sided p of no slope of the differences on the means (n,), by patient.
+
+    The residuals of a patient are added up before they are squared (Liang and Zeger 1986,
+    doi:10.1093/biomet/73.1.13), with the usual correction for few patients and t with one degree of
+    freedom less than there are patients. NaN for fewer than `FEWEST`, or where nothing varies.
+    """
+    from scipy.stats import t
+
+    _, owner = np.unique(patients, return_inverse=True)
+    people, n = int(owner.max()) + 1, len(means)
+    if people < FEWEST or not _varied(means, differences):
+        return float("nan")
+    x, y = means - means.mean(), differences - differences.mean()
+    found = (x * y).sum() / (x**2).sum()
+    scores = np.bincount(owner, weights=x * (y - found * x))
+    # Residuals of a line and its slope: two numbers were fitted.
+    few = people / (people - 1) * (n - 1) / (n - 2)
+    error = np.sqrt(few * (scores**2).sum()) / (x**2).sum()
+    if error == 0.0:
+        return 0.0
+    return float(2.0 * t.sf(abs(found) / error, people - 1))
+
+
+def _varied(means: NDArray[np.float64], differences: NDArray[np.float64]) -> bool:
+    """Whether both differ by more than the rounding of their size."""
+    smallest: float = min(np.ptp(means), np.ptp(differences))
+    return bool(smallest > _ROUNDING * max(np.abs(means).max(), 1.0))

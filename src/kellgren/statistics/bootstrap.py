@@ -33,6 +33,14 @@ area under a curve most of all (``python -m benchmarks.coverage --patients 20``)
 Unit = Literal["patient", "knee"]
 """What is drawn. Knees only to show how far off the interval would have been."""
 
+STRATIFIED = (
+    "The bootstrap was stratified: from the patients of each true grade as many were drawn as it "
+    "has; a patient counts by the highest grade of the knees compared. Such intervals take the "
+    "grades' shares as fixed, and are therefore as a rule narrower than what another sample, of "
+    "another mix, would show."
+)
+"""What a page says of stratified intervals."""
+
 CELLS = 2**20
 """Weights held at a time; chosen: 8 MiB, as more gain little speed."""
 

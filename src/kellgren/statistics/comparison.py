@@ -44,7 +44,9 @@ class Difference:
     p
         Two-sided, of the hypothesis that the readers could change places.
     method
-        Of the interval and of the p.
+        Of the interval.
+    test
+        Of the p.
     n_patients, n_knees
         What all of it rests on.
     status
@@ -60,6 +62,7 @@ class Difference:
     high: float
     p: float
     method: str
+    test: str
     n_patients: int
     n_knees: int
     status: Status
@@ -145,12 +148,10 @@ def compare(
     names, owner = np.unique(patients, return_inverse=True)
     many = 2 ** max(len(names) - 1, 0)
     exact = many <= exchanges
-    method = (
-        f"{bootstrap.method(resamples=resamples, stratified=strata is not None)}; "
-        f"{f'all {many}' if exact else f'{exchanges} random'} exchanges of patients"
-    )
+    method = bootstrap.method(resamples=resamples, stratified=strata is not None)
+    test = f"permutation, {f'all {many}' if exact else f'{exchanges} random'} exchanges of patients"
     if n == 0:
-        nothing = Difference(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, method, 0, 0, "no_knees")
+        nothing = Difference(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, method, test, 0, 0, "no_knees")
         return tuple(nothing for _ in pooled)
     apart = [_of_one(statistic, place, n) for statistic in pooled for place in (0, 1)]
     own = by_unit(apart, np.zeros(n, dtype=np.int64))(np.ones((1, 1))).reshape(-1, 2)
@@ -162,7 +163,7 @@ def compare(
     extreme, tried = _extreme(pooled, owner, own, drawn)
     p = extreme / tried if exact else (extreme + 1) / (tried + 1)
     return tuple(
-        _difference(values, interval, float(each), method, len(names), n)
+        _difference(values, interval, float(each), (method, test), len(names), n)
         for values, interval, each in zip(own.tolist(), found, p, strict=True)
     )
 
@@ -348,7 +349,7 @@ def _difference(
     own: Sequence[float],
     interval: bootstrap.Interval,
     p: float,
-    method: str,
+    how: tuple[str, str],
     n_patients: int,
     n_knees: int,
 ) -> Difference:
@@ -364,7 +365,8 @@ def _difference(
         low=_NAN if undefined else interval.low,
         high=_NAN if undefined else interval.high,
         p=_NAN if undefined else p,
-        method=method,
+        method=how[0],
+        test=how[1],
         n_patients=n_patients,
         n_knees=n_knees,
         status=status,

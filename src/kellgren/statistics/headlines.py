@@ -32,14 +32,28 @@ def headline_metrics(
     resamples: int,
     group: str = ALL,
     unit: bootstrap.Unit = "patient",
+    stratified: bool = False,
 ) -> tuple[Metric, ...]:
-    """Every headline with its interval; ``unit`` knee only to show how far off that would be."""
+    """Every headline with its interval.
+
+    Parameters
+    ----------
+    unit
+        Knees only to show how far off the interval would be.
+    stratified
+        By the true grade, as the ``strata`` of `bootstrap.replicates`.
+    """
     asked = dict(headlines(both))
     n_patients = len(np.unique(both.patients))
     found = tuple(bootstrap.Interval(float("nan"), float("nan"), resamples) for _ in asked)
     if n_patients >= bootstrap.FEWEST:
         values = bootstrap.replicates(
-            list(asked.values()), both.patients, rng=rng, resamples=resamples, unit=unit
+            list(asked.values()),
+            both.patients,
+            rng=rng,
+            resamples=resamples,
+            strata=both.truth if stratified else None,
+            unit=unit,
         )
         found = bootstrap.intervals(values)
     once = np.ones((1, len(both.truth)))
@@ -54,6 +68,7 @@ def headline_metrics(
             interval=interval,
             resamples=resamples,
             unit=unit,
+            stratified=stratified,
             n_patients=n_patients,
             n_knees=len(both.truth),
         )

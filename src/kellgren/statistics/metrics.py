@@ -14,6 +14,9 @@ from kellgren.statistics.bootstrap import method as how
 ALL = "all"
 """The group of every knee compared."""
 
+P_OF_TEST, P_OF_FAMILY = "_p", "_p_holm"
+"""Ends of the names of two-sided p values: as they are, and adjusted for all tests of a report."""
+
 Status = Literal["ok", "no_knees", "undefined", "no_interval", "interval_partial"]
 
 
@@ -26,7 +29,8 @@ class Metric:
     task, reader
         What was answered, and by whom.
     metric
-        Such as ``quadratic_kappa``.
+        Such as ``quadratic_kappa``; its p, where something is tested, is a row of its own, whose
+        metric ends with `P_OF_TEST`, or with `P_OF_FAMILY` where it is adjusted.
     cut
         The lowest grade that counts as positive; None where the metric has none.
     group
@@ -40,7 +44,7 @@ class Metric:
         is theirs).
     status
         ``no_knees``: the group is empty. ``undefined``: the metric has no value for these knees.
-        ``no_interval``: fewer than two patients, or no resample with a value. ``interval_partial``:
+        ``no_interval``: too few patients, or no resample with a value. ``interval_partial``:
         some resamples had no value and were left out.
     """
 
@@ -72,6 +76,7 @@ class Metric:
         cut: int | None = None,
         group: str = ALL,
         unit: Unit = "patient",
+        stratified: bool = False,
     ) -> "Metric":
         """A number with its bootstrap interval, and the status that follows from both."""
         return cls(
@@ -83,11 +88,16 @@ class Metric:
             value=value,
             low=interval.low,
             high=interval.high,
-            method=how(resamples=resamples, unit=unit),
+            method=how(resamples=resamples, unit=unit, stratified=stratified),
             n_patients=n_patients,
             n_knees=n_knees,
             status=_status(value, interval, n_knees),
         )
+
+    @property
+    def is_p(self) -> bool:
+        """Whether the value is a p."""
+        return self.metric.endswith((P_OF_TEST, P_OF_FAMILY))
 
     def __post_init__(self) -> None:
         if math.isnan(self.value) != (self.status in {"no_knees", "undefined"}):
@@ -103,10 +113,13 @@ def _status(value: float, interval: Interval, n_knees: int) -> Status:
 
 
 def write_metrics(metrics: Iterable[Metric], path: Path) -> None:
-    """Write ``metrics.json``: one row a line, six decimals, null for NaN."""
+    """Write ``metrics.json``: one row a line, null for NaN.
+
+    Numbers have six decimals, p values six significant digits: a small one never becomes 0.
+    """
     lines = (
         json.dumps(
-            {name: _plain(cell) for name, cell in asdict(metric).items()},
+            {name: _plain(cell, p=metric.is_p) for name, cell in asdict(metric).items()},
             ensure_ascii=False,
             allow_nan=False,
         )
@@ -116,7 +129,9 @@ def write_metrics(metrics: Iterable[Metric], path: Path) -> None:
         stream.write("[\n" + ",\n".join(lines) + "\n]\n")
 
 
-def _plain(cell: object) -> object:
+def _plain(cell: object, *, p: bool) -> object:
     if not isinstance(cell, float):
         return cell
-    return None if math.isnan(cell) else round(cell, 6)
+    if math.isnan(cell):
+        return None
+    return float(f"{cell:.6g}") if p else round(cell, 6)

@@ -157,6 +157,10 @@ def _of_distance(both: Joined) -> Iterator[Question]:
         weighted.mean(distance**2),
     )
     yield Question("adjacent", lambda: float((distance == 1).mean()), weighted.mean(distance == 1))
+    if classes > 2:
+        yield Question(
+            "extreme", lambda: float((distance >= 2).mean()), weighted.mean(distance >= 2)
+        )
 
 
 def _of_cuts(

@@ -1,5 +1,6 @@
 """Which knees belong together: by side, and by what a table says of people and machines."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,9 @@ BANDS: Final[Mapping[str, tuple[float, ...]]] = {
 }
 """Edges of the bands of covariates that are measures. BMI: the World Health Organization's
 classes; age: chosen, decades from which on osteoarthritis is common."""
+
+FEW: Final = f"fewer than {LEAST} knees in a cohort"
+"""Why a cell of two cohorts is not printed."""
 
 MOST_VALUES: Final = 12
 """Of a covariate; chosen: one with more is an identifier or a measure, not a group."""
@@ -55,6 +59,40 @@ def subgroups(rows: Sequence[Row]) -> tuple[tuple[Subgroup, ...], tuple[str, ...
             if members.sum() < LEAST:
                 left_out.append(f"{name}={value}: fewer than {LEAST} knees")
             else:
+                found.append(Subgroup(f"{name}={value}", members))
+    return tuple(found), tuple(left_out)
+
+
+def common_subgroups(
+    internal: Sequence[Row], external: Sequence[Row]
+) -> tuple[tuple[Subgroup, ...], tuple[str, ...]]:
+    """Divide the knees of two cohorts by what both tables say.
+
+    Returns
+    -------
+    groups, left_out
+        Subgroups of the internal knees (m,) and then the external ones (n,) with `LEAST` knees or
+        more of each; and what is not divided by or not shown, with the reason. Who is in one cohort
+        only, such as a site, has no other to be compared with.
+    """
+    found: list[Subgroup] = []
+    left_out: list[str] = []
+    for name, values in _columns([*internal, *external]):
+        inside, outside = Counter(values[: len(internal)]), Counter(values[len(internal) :])
+        shared = sorted((inside.keys() & outside.keys()) - {""})
+        distinct = (inside.keys() | outside.keys()) - {""}
+        if len(distinct) < 2:
+            continue
+        if len(shared) > MOST_VALUES:
+            left_out.append(f"{name}: {len(shared)} values")
+            continue
+        if not shared:
+            left_out.append(f"{name}: no value that both cohorts have")
+        for value in shared:
+            if min(inside[value], outside[value]) < LEAST:
+                left_out.append(f"{name}={value}: {FEW}")
+            else:
+                members = np.array([each == value for each in values], dtype=np.bool_)
                 found.append(Subgroup(f"{name}={value}", members))
     return tuple(found), tuple(left_out)
 

@@ -61,6 +61,7 @@ def summarise(
     coverage: float | None = None,
     operating_points: Mapping[int, float] | None = None,
     resamples: int = bootstrap.RESAMPLES,
+    stratified: bool = False,
 ) -> Summary:
     """Compare a reader with the truth.
 
@@ -83,6 +84,8 @@ def summarise(
         Cut → the probability from which a knee is called positive, fixed on other knees.
     resamples
         Of patients (`Row.resampled_by`).
+    stratified
+        By the true grade, as the ``strata`` of `bootstrap.replicates`.
 
     Raises
     ------
@@ -109,19 +112,28 @@ def summarise(
         bins=_bins(both),
         metrics=(
             *_counts(both, confusion, coverage),
-            *_with_intervals(both, asked, rng, resamples),
+            *_with_intervals(both, asked, rng, resamples=resamples, stratified=stratified),
         ),
     )
 
 
 def _with_intervals(
-    both: Joined, asked: Sequence[Question], rng: np.random.Generator, resamples: int
+    both: Joined,
+    asked: Sequence[Question],
+    rng: np.random.Generator,
+    *,
+    resamples: int,
+    stratified: bool,
 ) -> Iterator[Metric]:
     unknown = bootstrap.Interval(_NAN, _NAN, resamples)
     found = tuple(unknown for _ in asked)
     if len(np.unique(both.patients)) >= bootstrap.FEWEST:
         values = bootstrap.replicates(
-            [question.statistic for question in asked], both.patients, rng=rng, resamples=resamples
+            [question.statistic for question in asked],
+            both.patients,
+            rng=rng,
+            resamples=resamples,
+            strata=both.truth if stratified else None,
         )
         found = bootstrap.intervals(values)
     for question, interval in zip(asked, found, strict=True):
@@ -137,6 +149,7 @@ def _with_intervals(
             value=question.point() if len(members) else _NAN,
             interval=interval if len(np.unique(members)) >= bootstrap.FEWEST else unknown,
             resamples=resamples,
+            stratified=stratified,
             n_patients=len(np.unique(members)),
             n_knees=len(members),
         )
@@ -166,8 +179,11 @@ def _counts(both: Joined, confusion: NDArray[np.int64], coverage: float | None) 
         yield row("n_refused", count, group=f"status={code}")
     yield row("n_unlabelled", both.unlabelled)
     yield row("n_unmatched", both.unmatched)
-    for distance, count in enumerate(_by_distance(both)):
+    counts = _by_distance(both)
+    for distance, count in enumerate(counts):
         yield row("n_errors", count, group=f"distance={distance}")
+    if len(counts) > 2:
+        yield row("n_extreme", sum(counts[2:]))
     for grade, counts in enumerate(confusion.tolist()):
         for predicted, count in enumerate(counts):
             yield row("confusion", count, group=f"grade={grade},predicted={predicted}")

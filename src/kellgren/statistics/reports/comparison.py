@@ -1,15 +1,16 @@
 """The report of ``kellgren compare``: two readers of the same knees against one truth."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
-from kellgren import errors
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
 from kellgren.statistics import weighted
-from kellgren.statistics.bootstrap import RESAMPLES
+from kellgren.statistics.bootstrap import RESAMPLES, STRATIFIED
 from kellgren.statistics.comparison import (
     Difference,
     McNemar,
@@ -20,11 +21,29 @@ from kellgren.statistics.comparison import (
 from kellgren.statistics.document import Document, Section, Table
 from kellgren.statistics.figures import Estimate, forest_figure
 from kellgren.statistics.headlines import headlines
-from kellgren.statistics.join import Joined, join
-from kellgren.statistics.metrics import Metric
-from kellgren.statistics.multiplicity import holm
+from kellgren.statistics.join import Joined
+from kellgren.statistics.metrics import P_OF_FAMILY, P_OF_TEST, Metric, Status
+from kellgren.statistics.multiplicity import Adjusted, holm
+from kellgren.statistics.pairs import Pair, pair
 from kellgren.statistics.questions import cut_of
-from kellgren.statistics.reports.writing import TITLES, Writer, interval, number
+from kellgren.statistics.reports.selection import Selection
+from kellgren.statistics.reports.writing import (
+    NOT_ESTIMABLE,
+    TITLES,
+    Writer,
+    interval,
+    number,
+    p_value,
+)
+
+CHOOSING = (
+    "Whoever keeps the better of the two by this page has selected on these knees: what it scores "
+    "here is then no test of it. This page adds no look to the ledger, which counts each bundle as "
+    "'kellgren evaluate' scores it."
+)
+"""Said of every comparison, whatever the ledger knows."""
+
+_NAN = float("nan")
 
 
 def report_comparison(
@@ -34,59 +53,92 @@ def report_comparison(
     writer: Writer,
     *,
     tasks: Sequence[Task],
+    looked: Selection,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
+    stratified: bool = False,
+    by_name: int = 0,
 ) -> Document:
     """Compare two readers' answers, each of one reader a task, and write the report.
 
-    Only knees that the truth labels and both readers graded are compared.
+    Only knees that the truth labels and both readers graded are compared; the others are counted.
+    Holm's correction is over all tests of all tasks.
+
+    Parameters
+    ----------
+    looked
+        How often the knees were looked at.
+    stratified
+        By the true grade, as the ``strata`` of `compare`.
+    by_name
+        How many answers were matched to the truth by file name.
 
     Raises
     ------
     TableError, DuplicateRows
-        As `join`, or there is no such knee.
+        As `pair`.
     """
-    sections: list[Section] = []
+    found = [
+        _compared(pair(truth, first, second, task=task), rng, resamples, stratified=stratified)
+        for task in tasks
+    ]
+    family = holm([test.p for each in found for test in each.tests.values()])
+    left = iter(family.p)
+    notes = [CHOOSING]
+    if stratified:
+        notes.append(STRATIFIED)
+    if by_name:
+        notes.append(f"{by_name} answers were matched to the truth by file name.")
+    sections = [looked.section(*notes)]
     metrics: list[Metric] = []
-    for task in tasks:
-        pair = common(truth, first, second, task)
-        asked = dict(_pooled(*pair))
-        found = compare(list(asked.values()), pair[0].patients, rng=rng, resamples=resamples)
-        named = dict(zip(asked, found, strict=True))
-        sections.append(_section(pair, named, writer))
-        sections.append(_mcnemar(pair))
-        metrics += [_metric(pair, name, each) for name, each in named.items()]
-    document = Document("Two readers against the truth", tuple(sections))
+    for each in found:
+        adjusted = dict(zip(each.tests, islice(left, len(each.tests)), strict=True))
+        sections += [
+            _graded(each.pair),
+            _differences(each, adjusted, family, writer),
+            _right(each, adjusted),
+        ]
+        metrics += [*_counts(each.pair), *_metrics(each, adjusted, family)]
+    document = Document("Two readers against the truth", tuple(sections), looked.warnings)
     writer.finish(document, metrics)
     return document
 
 
-def common(
-    truth: Sequence[Row], first: Sequence[Row], second: Sequence[Row], task: Task
-) -> tuple[Joined, Joined]:
-    """Both readers' answers about the knees that both graded, in one order.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """All tests of one task, by the names that their differences have in ``metrics.json``."""
 
-    Raises
-    ------
-    TableError
-        There are none.
-    """
-    graded = [
-        {row.key for row in rows if row.task == task.name and row.status == "ok"}
-        for rows in (first, second)
-    ]
-    both = graded[0] & graded[1]
-    labels = [row for row in truth if row.task == task.name and row.key in both]
-    pair = (
-        join(labels, [row for row in first if row.key in both], task=task),
-        join(labels, [row for row in second if row.key in both], task=task),
+    pair: Pair
+    differences: Mapping[str, Difference]
+    right: Mapping[str, McNemar]
+
+    @property
+    def tests(self) -> Mapping[str, Difference | McNemar]:
+        """All of them."""
+        return {**self.differences, **self.right}
+
+
+def _compared(
+    both: Pair, rng: np.random.Generator, resamples: int, *, stratified: bool
+) -> _Compared:
+    asked = dict(_pooled(both.first, both.second))
+    found = compare(
+        list(asked.values()),
+        both.first.patients,
+        rng=rng,
+        resamples=resamples,
+        strata=both.first.truth if stratified else None,
     )
-    if not len(pair[0].truth):
-        raise errors.TableError(
-            f"No knee that the truth labels for {task.name!r} was graded by both. Rows are joined "
-            "on patient, exam, image, laterality and task: see that all tables spell them alike."
-        )
-    return pair
+    first, second = (each.predicted == each.truth for each in (both.first, both.second))
+    patients = both.first.patients
+    return _Compared(
+        both,
+        {f"{name}_difference": each for name, each in zip(asked, found, strict=True)},
+        {
+            "mcnemar_clustered_difference": clustered_mcnemar(first, second, patients),
+            "mcnemar_independent_difference": mcnemar(first, second, patients, variant="mid-p"),
+        },
+    )
 
 
 def _pooled(first: Joined, second: Joined) -> Iterator[tuple[str, weighted.Statistic]]:
@@ -104,25 +156,58 @@ def _pooled(first: Joined, second: Joined) -> Iterator[tuple[str, weighted.Stati
     )
 
 
-def _section(pair: tuple[Joined, Joined], named: dict[str, Difference], writer: Writer) -> Section:
-    first, second = pair
-    any_ = next(iter(named.values()))
-    adjusted = holm([each.p for each in named.values()]).p
+def _graded(both: Pair) -> Section:
+    head = ("", "Reader", "Graded", "Graded by this one only", "Refused or failed", "No answer")
     rows = tuple(
         (
-            TITLES[name],
-            number(each.first),
-            number(each.second),
-            f"{each.estimate:+.3f}",
-            interval(each.low, each.high),
-            _p(each.p),
-            _p(float(p)),
+            place,
+            reader.reader,
+            str(both.both + only),
+            str(only),
+            _codes(reader.refused),
+            str(reader.missing),
         )
-        for (name, each), p in zip(named.items(), adjusted, strict=True)
+        for place, reader, only in (
+            ("First", both.first, both.first_only),
+            ("Second", both.second, both.second_only),
+        )
+    )
+    words = (
+        f"Of {both.labelled} labelled knees {both.both} were graded by both, {both.first_only} by "
+        f"the first only, {both.second_only} by the second only, {both.neither} by neither. Only "
+        "what both graded is compared: a reader is spared the knees that he or the other refused."
+    )
+    title = f"{both.first.task.title}: who graded what"
+    return Section(title, (words,), (Table(head, rows),))
+
+
+def _codes(refused: Sequence[str]) -> str:
+    counted = ", ".join(f"{code} {n}" for code, n in sorted(Counter(refused).items()))
+    return f"{len(refused)} ({counted})" if counted else "0"
+
+
+def _differences(
+    each: _Compared, adjusted: Mapping[str, float], family: Adjusted, writer: Writer
+) -> Section:
+    first, second = each.pair.first, each.pair.second
+    any_ = next(iter(each.differences.values()))
+    named = {_title(name): (name, found) for name, found in each.differences.items()}
+    rows = tuple(
+        (
+            title,
+            number(found.first),
+            number(found.second),
+            _signed(found.estimate),
+            interval(found.low, found.high),
+            p_value(found.p),
+            p_value(adjusted[name]),
+        )
+        for title, (name, found) in named.items()
     )
     head = ("", "First", "Second", "Difference", "95 % interval", "p", "p, Holm")
     estimates = [
-        Estimate(TITLES[name], each.estimate, each.low, each.high) for name, each in named.items()
+        Estimate(title, found.estimate, found.low, found.high)
+        for title, (_, found) in named.items()
     ]
     figure = forest_figure(estimates, task=first.task, label="First minus second", reference=0.0)
     picture = writer.draw(figure, f"differences-{first.task.name}", "Differences with intervals")
@@ -130,53 +215,107 @@ def _section(pair: tuple[Joined, Joined], named: dict[str, Difference], writer: 
         f"First: {first.reader}. Second: {second.reader}. {any_.n_knees} knees of "
         f"{any_.n_patients} patients that both graded."
     )
-    how = f"{any_.method[:1].upper()}{any_.method[1:]}. Holm's p is for asking all at once."
+    how = f"Intervals: {any_.method}. p: {any_.test}. {_family(family)}"
     return Section(first.task.title, (who, how), (Table(head, rows),), (picture,))
 
 
-def _mcnemar(pair: tuple[Joined, Joined]) -> Section:
-    first, second = (each.predicted == each.truth for each in pair)
-    patients = pair[0].patients
-    found = (
-        clustered_mcnemar(first, second, patients),
-        mcnemar(first, second, patients, variant="mid-p"),
-    )
-    rows = tuple(_row(each) for each in found)
-    head = ("", "Only first right", "Only second right", "Difference", "95 % interval", "p")
-    words = "The plain test takes knees for independent, and is here for comparison with others."
-    return Section("Right answers, by McNemar", (words,), (Table(head, rows),))
-
-
-def _row(found: McNemar) -> tuple[str, ...]:
+def _family(family: Adjusted) -> str:
+    none = f"; {family.not_estimable} more gave no p" if family.not_estimable else ""
     return (
-        found.method,
-        str(found.first_only),
-        str(found.second_only),
-        f"{found.estimate:+.3f}",
-        interval(found.low, found.high),
-        _p(found.p),
+        f"Holm's p is for asking all {family.n_tests} tests of this report at once, over all its "
+        f"tasks{none}."
     )
 
 
-def _metric(pair: tuple[Joined, Joined], name: str, found: Difference) -> Metric:
-    first, second = pair
+def _right(each: _Compared, adjusted: Mapping[str, float]) -> Section:
+    rows = tuple(
+        (
+            found.method,
+            str(found.first_only),
+            str(found.second_only),
+            _signed(found.estimate),
+            interval(found.low, found.high),
+            p_value(found.p),
+            p_value(adjusted[name]),
+        )
+        for name, found in each.right.items()
+    )
+    head = (
+        *("", "Only first right", "Only second right", "Difference", "95 % interval"),
+        *("p", "p, Holm"),
+    )
+    words = "The plain test takes knees for independent, and is here for comparison with others."
+    title = f"{each.pair.first.task.title}: right answers, by McNemar"
+    return Section(title, (words,), (Table(head, rows),))
+
+
+def _counts(both: Pair) -> Iterator[Metric]:
+    yield _metric(both, "n_labelled", both.labelled)
+    yield _metric(both, "n_graded_by_both", both.both)
+    yield _metric(both, "n_graded_by_first_only", both.first_only)
+    yield _metric(both, "n_graded_by_second_only", both.second_only)
+    yield _metric(both, "n_graded_by_neither", both.neither)
+    for place, reader in (("first", both.first), ("second", both.second)):
+        yield _metric(both, f"n_refused_by_{place}", len(reader.refused))
+        yield _metric(both, f"n_missing_by_{place}", reader.missing)
+
+
+def _metrics(each: _Compared, adjusted: Mapping[str, float], family: Adjusted) -> Iterator[Metric]:
+    """Every difference, its p and Holm's, and what McNemar's tests count."""
+    for name, found in each.tests.items():
+        if isinstance(found, Difference):
+            status, test = found.status, found.test
+        else:
+            status, test = "no_interval" if np.isnan(found.low) else "ok", found.method
+        yield _metric(
+            each.pair,
+            name,
+            found.estimate,
+            low=found.low,
+            high=found.high,
+            method=found.method,
+            status=status,
+        )
+        for end, p, method in (
+            (P_OF_TEST, found.p, test),
+            (P_OF_FAMILY, adjusted[name], f"{test}; Holm over {family.n_tests} tests"),
+        ):
+            status = "undefined" if np.isnan(p) else "ok"
+            yield _metric(each.pair, name + end, p, method=method, status=status)
+    any_ = next(iter(each.right.values()))
+    yield _metric(each.pair, "n_first_only_right", any_.first_only)
+    yield _metric(each.pair, "n_second_only_right", any_.second_only)
+
+
+def _metric(
+    both: Pair,
+    name: str,
+    value: float,
+    *,
+    low: float = _NAN,
+    high: float = _NAN,
+    method: str = "count",
+    status: Status = "ok",
+) -> Metric:
     return Metric(
-        task=first.task.name,
-        reader=first.reader,
-        metric=f"{name}_difference",
-        cut=cut_of(first.task) if name == "auc" else None,
-        group=f"minus={second.reader}",
-        value=found.estimate,
-        low=found.low,
-        high=found.high,
-        method=f"{found.method}; p {_p(found.p)}",
-        n_patients=found.n_patients,
-        n_knees=found.n_knees,
-        status=found.status,
+        task=both.first.task.name,
+        reader=both.first.reader,
+        metric=name,
+        cut=cut_of(both.first.task) if name.startswith("auc_") else None,
+        group=f"minus={both.second.reader}",
+        value=value,
+        low=low,
+        high=high,
+        method=method,
+        n_patients=len(np.unique(both.first.patients)),
+        n_knees=both.both,
+        status=status,
     )
 
 
-def _p(value: float) -> str:
-    if np.isnan(value):
-        return "not estimable"
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+def _title(name: str) -> str:
+    return TITLES[name.removesuffix("_difference")]
+
+
+def _signed(value: float) -> str:
+    return NOT_ESTIMABLE if np.isnan(value) else f"{value:+.3f}"

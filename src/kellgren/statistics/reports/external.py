@@ -1,108 +1,128 @@
 """What is lost from one cohort to another: a section of the report of answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from kellgren import errors
-from kellgren.statistics import weighted
+from kellgren.anatomy import Task
+from kellgren.statistics.bootstrap import FEWEST
 from kellgren.statistics.document import Section, Table
-from kellgren.statistics.external import Drop, drop, standardised
-from kellgren.statistics.headlines import headlines
 from kellgren.statistics.join import Joined
-from kellgren.statistics.metrics import Metric
-from kellgren.statistics.reports.writing import TITLES, interval, number
+from kellgren.statistics.losses import ALIKE, Loss
+from kellgren.statistics.metrics import ALL, Metric
+from kellgren.statistics.reports.writing import TITLES, from_cut, interval, number
+
+_HEAD = (
+    *("", "Internal", "External", "Lost, points", "95 % interval"),
+    *("Lost, per cent", "95 % interval", "Knees"),
+)
 
 
-def external_section(
-    internal: Joined, external: Joined, *, seed: int, resamples: int
-) -> tuple[Section, tuple[Metric, ...]]:
-    """Internal against external, as it is and with the internal mix of true grades.
+@dataclass(frozen=True, slots=True, eq=False)
+class External:
+    """A reader's answers on two cohorts.
 
-    Raises
-    ------
-    TableError
-        A patient is in both.
+    Parameters
+    ----------
+    internal, external
+        The knees compared.
+    losses
+        What is lost between them.
+    left_out
+        Which grades and groups are not shown, and why.
+    by_name
+        How many of the internal answers were matched to the truth by file name.
+    resamples
+        Of the patients of both.
     """
-    shared = set(internal.patients) & set(external.patients)
-    if shared:
-        raise errors.TableError(
-            f"{len(shared)} patients are in both cohorts. What is internal cannot be external too."
+
+    internal: Joined
+    external: Joined
+    losses: tuple[Loss, ...]
+    left_out: tuple[str, ...]
+    by_name: int
+    resamples: int
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every row for ``metrics.json``."""
+        return tuple(
+            row
+            for loss in self.losses
+            for row in loss.metrics(self.external, resamples=self.resamples)
         )
-    rows, metrics = [], []
-    inside, outside = (dict(_asked(both)) for both in (internal, external))
-    for name, statistic in inside.items():
-        if name not in outside:
-            continue
-        plain, alike = (
-            drop(
-                statistic,
-                other,
-                internal_patients=internal.patients,
-                external_patients=external.patients,
-                rng=np.random.default_rng(seed),
-                resamples=resamples,
-            )
-            for other in (outside[name], _alike(outside[name], internal, external))
-        )
-        rows.append((_title(name, internal), *_cells(plain), *_cells(alike)[1:3]))
-        metrics += [
-            _metric(external, f"{name}_drop", plain, "points", resamples),
-            _metric(external, f"{name}_drop", alike, "points, internal mix of grades", resamples),
-        ]
-    head = (
-        *("", "Internal", "External", "Lost, points", "95 % interval", "Lost, per cent"),
-        *("External, internal mix", "Lost, points"),
-    )
-    words = (
+
+
+def external_section(found: External) -> Section:
+    """Internal against external: as it is, with one mix of grades, by grade and by group."""
+    words = (*_words(found), *(f"Not shown: {one}." for one in found.left_out))
+    return Section("External validation", words, tuple(_tables(found)))
+
+
+def _words(found: External) -> Iterator[str]:
+    internal, external = found.internal, found.external
+    yield (
         f"Internal: {len(internal.truth)} knees of {len(np.unique(internal.patients))} patients; "
-        f"external: {len(external.truth)} of {len(np.unique(external.patients))}. Points are "
-        "internal minus external; per cent are of the internal value, and no points. The internal "
-        "mix weights external knees until their true grades are as common as inside: what is still "
-        "lost is not the mix of grades."
+        f"external: {len(external.truth)} of {len(np.unique(external.patients))}. Intervals by "
+        f"{found.resamples} resamples of the patients of both, each cohort by itself; none where "
+        f"either has fewer than {FEWEST}."
     )
-    return Section("External validation", (words,), (Table(head, tuple(rows)),)), tuple(metrics)
+    if found.by_name:
+        yield f"{found.by_name} internal answers were matched to the truth by file name."
+    yield (
+        "Points are internal minus external on the metric's own scale: of an accuracy, 0.040 is "
+        "four percentage points. Per cent are of the internal value, and no points. Above zero "
+        "something is lost; of an error, below zero."
+    )
+    yield (
+        "The internal mix weights external knees until their true grades are as common as inside: "
+        "what is still lost is not the mix of grades. Every resample takes the mix of the internal "
+        "patients drawn, as that mix is an estimate too. A recall is of one grade, so the mix of "
+        "grades does not touch it."
+    )
 
 
-def _asked(both: Joined) -> Iterator[tuple[str, weighted.Statistic]]:
-    yield from headlines(both)
-    truth, given, classes = both.truth, both.predicted, len(both.task.classes)
-    for grade in range(classes):
-        if (truth == grade).any():
-            yield f"recall_{grade}", weighted.mean(truth == given, among=truth == grade)
+def _tables(found: External) -> Iterator[Table]:
+    task = found.internal.task
+    head = "quadratic_kappa" if task.ordinal else "accuracy"
+    for group, caption in (
+        (ALL, "As it is"),
+        (ALIKE, "External knees with the internal mix of true grades"),
+    ):
+        losses = [loss for loss in found.losses if loss.group == group]
+        yield _table(losses, lambda loss: _title(loss, task), caption)
+    grades = [loss for loss in found.losses if loss.metric == "recall"]
+    if grades:
+        yield _table(grades, lambda loss: _grade(loss, task), "Recall of each true grade")
+    groups = [x for x in found.losses if x.metric == head and x.group not in {ALL, ALIKE}]
+    if groups:
+        yield _table(groups, lambda loss: loss.group, f"{TITLES[head]} by group")
 
 
-def _alike(statistic: weighted.Statistic, internal: Joined, external: Joined) -> weighted.Statistic:
-    classes = len(internal.task.classes)
-    return standardised(statistic, external.truth, internal.truth, classes=classes)
+def _title(loss: Loss, task: Task) -> str:
+    name = TITLES[loss.metric]
+    return name if loss.cut is None else f"{name}, {from_cut(task, loss.cut)}"
 
 
-def _title(name: str, both: Joined) -> str:
-    if name.startswith("recall_"):
-        return f"Recall of {both.task.classes[int(name.removeprefix('recall_'))]}"
-    return TITLES[name]
+def _grade(loss: Loss, task: Task) -> str:
+    return f"Recall of {task.classes[int(loss.group.removeprefix('grade='))]}"
 
 
-def _cells(found: Drop) -> tuple[str, str, str, str, str]:
-    points = found.points_interval
+def _table(losses: Iterable[Loss], named: Callable[[Loss], str], caption: str) -> Table:
+    return Table(_HEAD, tuple((named(loss), *_cells(loss)) for loss in losses), caption)
+
+
+def _cells(loss: Loss) -> tuple[str, ...]:
+    drop = loss.drop
+    some = drop.points_interval.undefined and not np.isnan(drop.points_interval.low)
+    partial = "; not defined in some resamples, which are left out" if some else ""
     return (
-        number(found.internal),
-        number(found.external),
-        number(found.points),
-        interval(points.low, points.high),
-        number(found.percent),
-    )
-
-
-def _metric(external: Joined, name: str, found: Drop, group: str, resamples: int) -> Metric:
-    return Metric.with_interval(
-        task=external.task.name,
-        reader=external.reader,
-        metric=name,
-        group=group,
-        value=found.points,
-        interval=found.points_interval,
-        resamples=resamples,
-        n_patients=len(np.unique(external.patients)),
-        n_knees=len(external.truth),
+        number(drop.internal),
+        number(drop.external),
+        number(drop.points),
+        interval(drop.points_interval.low, drop.points_interval.high),
+        number(drop.percent, decimals=1),
+        interval(drop.percent_interval.low, drop.percent_interval.high, decimals=1),
+        f"{loss.internal_knees} / {loss.external_knees}{partial}",
     )

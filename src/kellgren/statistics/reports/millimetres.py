@@ -1,7 +1,7 @@
 """The report of ``kellgren agree --millimetres``: measurements of the same knees by readers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -12,8 +12,10 @@ from kellgren.statistics.bland_altman import BlandAltman, bland_altman
 from kellgren.statistics.bootstrap import RESAMPLES
 from kellgren.statistics.document import Document, Picture, Section, Table
 from kellgren.statistics.figures import bland_altman_figure
-from kellgren.statistics.metrics import Metric
-from kellgren.statistics.reports.writing import Writer, interval, number
+from kellgren.statistics.metrics import P_OF_TEST, Metric
+from kellgren.statistics.reports.writing import Writer, interval, number, p_value
+
+_TREND = "difference_per_mm"
 
 
 def report_millimetres(
@@ -23,6 +25,7 @@ def report_millimetres(
     column: str,
     readers: Sequence[str] | None,
     rng: np.random.Generator,
+    resamples: int = RESAMPLES,
 ) -> Document:
     """Compare what readers measured, pair by pair, and write the report.
 
@@ -30,6 +33,8 @@ def report_millimetres(
     ----------
     rows
         Each with a reader and the measurement in the covariate ``column``.
+    resamples
+        Of patients.
 
     Raises
     ------
@@ -37,7 +42,8 @@ def report_millimetres(
         Fewer than two readers, too few common knees, or a cell that is no number.
     """
     measured = _measured(rows, column, readers)
-    sections, metrics = [], []
+    sections: list[Section] = []
+    metrics: list[Metric] = []
     for first, second in combinations(measured, 2):
         common = sorted(measured[first].keys() & measured[second].keys())
         found = bland_altman(
@@ -45,12 +51,13 @@ def report_millimetres(
             np.array([measured[second][key][0] for key in common]),
             np.array([measured[first][key][1] for key in common], dtype=np.str_),
             rng=rng,
+            resamples=resamples,
         )
         figure = bland_altman_figure(found, first=first, second=second)
         words = f"Difference against mean, {first} minus {second}"
         picture = writer.draw(figure, f"bland-altman-{first}-{second}", words)
-        sections.append(_section(first, second, found, picture))
-        metrics += _metrics(first, second, found, column)
+        sections.append(_section(first, second, found, picture, resamples))
+        metrics += _metrics(first, second, found, column, resamples)
     document = Document(f"Agreement on {column} (mm)", tuple(sections))
     writer.finish(document, metrics)
     return document
@@ -90,38 +97,62 @@ def _measured(
     return dict(sorted(found.items()))
 
 
-def _section(first: str, second: str, found: BlandAltman, picture: Picture) -> Section:
+def _section(
+    first: str, second: str, found: BlandAltman, picture: Picture, resamples: int
+) -> Section:
     rows = tuple(
         (name, number(value), interval(each.low, each.high))
         for name, value, each in (
             ("Mean difference (mm)", found.bias, found.bias_interval),
-            ("Lower limit of agreement", found.lower, found.lower_interval),
-            ("Upper limit of agreement", found.upper, found.upper_interval),
+            ("Lower limit of agreement (mm)", found.lower, found.lower_interval),
+            ("Upper limit of agreement (mm)", found.upper, found.upper_interval),
+            ("Change of the difference for each mm of the mean", found.slope, found.slope_interval),
         )
     )
-    said = f"{found.n_knees} knees of {found.n_patients} patients; {RESAMPLES} resamples of these."
-    trend = f"Differences that grow with the mean: p = {number(found.slope_p)}."
+    said = (
+        f"{found.n_knees} knees of {found.n_patients} patients; intervals by {resamples} resamples "
+        "of these, with all their knees."
+    )
+    trend = (
+        f"That the difference does not change with the mean: p {p_value(found.slope_p)}, by "
+        "cluster-robust t of patients. Where it does, one pair of limits does not serve all sizes."
+    )
     tables = (Table(("", "Value", "95 % interval"), rows),)
     return Section(f"{first} and {second}", (said, trend), tables, (picture,))
 
 
-def _metrics(first: str, second: str, found: BlandAltman, column: str) -> list[Metric]:
-    named = (
+def _metrics(
+    first: str, second: str, found: BlandAltman, column: str, resamples: int
+) -> Iterator[Metric]:
+    group = f"against={second}"
+    for name, value, each in (
         ("mean_difference_mm", found.bias, found.bias_interval),
         ("lower_limit_mm", found.lower, found.lower_interval),
         ("upper_limit_mm", found.upper, found.upper_interval),
-    )
-    return [
-        Metric.with_interval(
+        (_TREND, found.slope, found.slope_interval),
+    ):
+        yield Metric.with_interval(
             task=column,
             reader=first,
             metric=name,
-            group=f"against={second}",
+            group=group,
             value=value,
             interval=each,
-            resamples=RESAMPLES,
+            resamples=resamples,
             n_patients=found.n_patients,
             n_knees=found.n_knees,
         )
-        for name, value, each in named
-    ]
+    yield Metric(
+        task=column,
+        reader=first,
+        metric=f"{_TREND}{P_OF_TEST}",
+        cut=None,
+        group=group,
+        value=found.slope_p,
+        low=math.nan,
+        high=math.nan,
+        method="cluster-robust t of patients",
+        n_patients=found.n_patients,
+        n_knees=found.n_knees,
+        status="undefined" if math.isnan(found.slope_p) else "ok",
+    )

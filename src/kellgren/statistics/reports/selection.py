@@ -8,6 +8,7 @@ from kellgren.anatomy import Task
 from kellgren.datasets.ledger import ledger_of, looks
 from kellgren.datasets.splits import split_sha256
 from kellgren.datasets.table import Row
+from kellgren.statistics.document import Section
 
 UNKNOWN = (
     "A ledger knows the scorings by 'kellgren evaluate' beside its own table. It does not know of "
@@ -36,6 +37,17 @@ class Selection:
         if self.bundles > 1:
             return "selected on"
         return "test, as far as the ledger knows" if self.bundles else "use unknown"
+
+    def section(self, *words: str) -> Section:
+        """What a report begins with; ``words`` are what else is to be known of its numbers."""
+        return Section(f"What these numbers are: {self.role}", (*self.words, *words))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before he believes a number."""
+        if self.bundles > 1:
+            return ("These knees were selected on; see the first section.",)
+        return ()
 
     @property
     def words(self) -> tuple[str, ...]:

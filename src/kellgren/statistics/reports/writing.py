@@ -3,11 +3,13 @@
 import hashlib
 import math
 import re
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from kellgren.anatomy import Task
 from kellgren.files import refuse_foreign
 from kellgren.statistics.document import Document, Picture, Table
 from kellgren.statistics.figures import write_figure
@@ -30,6 +32,7 @@ TITLES = {
     "icc_2_1": "ICC(2,1), absolute agreement",
     "icc_3_1": "ICC(3,1), consistency",
     "adjacent": "Off by one grade",
+    "extreme": "Off by two grades or more",
     "adjacent_or_same": "Within one grade",
     "mean_absolute_error": "Mean absolute error (grades)",
     "mean_squared_error": "Mean squared error",
@@ -56,16 +59,28 @@ TITLES = {
 """Metric → its name for a reader."""
 
 
-def number(value: float) -> str:
-    """Three decimals, or that there is no number."""
-    return NOT_ESTIMABLE if math.isnan(value) else f"{value:.3f}"
+def number(value: float, *, decimals: int = 3) -> str:
+    """So many decimals, or that there is no number."""
+    return NOT_ESTIMABLE if math.isnan(value) else f"{value:.{decimals}f}"
 
 
-def interval(low: float, high: float) -> str:
+def interval(low: float, high: float, *, decimals: int = 3) -> str:
     """Both ends, or that there is none."""
     if math.isnan(low):
         return NOT_ESTIMABLE
-    return f"{low:.3f} to {high:.3f}"
+    return f"{low:.{decimals}f} to {high:.{decimals}f}"
+
+
+def p_value(value: float) -> str:
+    """Four decimals, an upper bound of what is smaller, or that there is none."""
+    if math.isnan(value):
+        return NOT_ESTIMABLE
+    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+
+
+def from_cut(task: Task, cut: int) -> str:
+    """Which knees count as positive, such as kl ≥ 2."""
+    return f"{task.name} ≥ {task.classes[cut]}"
 
 
 def basis(metric: Metric) -> str:
@@ -77,6 +92,8 @@ def basis(metric: Metric) -> str:
         "no_interval": "; too few patients for an interval",
         "interval_partial": "; not defined in some resamples, which are left out",
     }[metric.status]
+    if metric.low == metric.high:
+        said += "; the same in all resamples, which is no certainty"
     return f"{metric.n_knees} of {metric.n_patients} patients{said}"
 
 
@@ -98,7 +115,7 @@ def table_of(metrics: Iterable[Metric], *, caption: str = "") -> Table:
 
 
 class Writer:
-    """A report's folder: figures as they are drawn, then numbers, then the page.
+    """A report's folder, which holds the last report whole until `finish` has the next one.
 
     Parameters
     ----------
@@ -116,24 +133,31 @@ class Writer:
             ours = all((folder / name).is_file() for name in (PAGE, METRICS))
         refuse_foreign(folder, ours=ours, what="report")
         self._folder = folder
-        self._drawn: set[str] = set()
-        drawn = folder / FIGURES
-        if drawn.is_dir():
-            for old in sorted(drawn.iterdir()):
-                if old.suffix in {".png", ".svg"}:
-                    old.unlink()
+        self._drawn: dict[str, bytes] = {}
 
     def draw(self, figure: Figure, name: str, words: str) -> Picture:
-        """Write a figure as PNG and SVG; what a reader calls himself never becomes a path."""
+        """Keep a figure as PNG and SVG; what a reader calls himself never becomes a path."""
         safe = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()
-        if safe in self._drawn or not safe:  # names that differ in letters of other scripts only
+        # Names that differ in letters of other scripts only.
+        if f"{safe}.svg" in self._drawn or not safe:
             safe += f"-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-        self._drawn.add(safe)
-        png, svg = write_figure(figure, self._folder / FIGURES / safe)
-        del png
-        return Picture(f"{FIGURES}/{svg.name}", words)
+        with tempfile.TemporaryDirectory() as place:
+            for path in write_figure(figure, Path(place) / safe):
+                self._drawn[path.name] = path.read_bytes()
+        return Picture(f"{FIGURES}/{safe}.svg", words)
 
     def finish(self, document: Document, metrics: Sequence[Metric]) -> None:
-        """Write the numbers, then the page that shows them."""
+        """Write figures, numbers and then the page that shows them; clear what was drawn before."""
+        folder = self._folder / FIGURES
+        folder.mkdir(parents=True, exist_ok=True)
+        # Beside their places first: what has no room there replaces nothing.
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=f".{FIGURES}.") as place:
+            for name, content in self._drawn.items():
+                (Path(place) / name).write_bytes(content)
+            for name in self._drawn:
+                (Path(place) / name).replace(folder / name)
         write_metrics(metrics, self._folder / METRICS)
         document.write(self._folder / PAGE)
+        for old in sorted(folder.iterdir()):
+            if old.suffix in {".png", ".svg"} and old.name not in self._drawn:
+                old.unlink()
