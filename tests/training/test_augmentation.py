@@ -1,6 +1,7 @@
 """A distortion is drawn once, can be drawn again, and does what its record says."""
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from kellgren.systems import SYSTEMS
@@ -23,7 +25,7 @@ RANGES = {
     f"{each.name}-{fidelity}": recipe.augmentation
     for each in SYSTEMS.values()
     for fidelity, recipe in each.recipes.items()
-} | {"noisy": Augmentation(noise_sd=0.1, flip=0.5, scale=(0.5, 2.0))}
+} | {"noisy": Augmentation(noise_sd=0.1, flip=0.5, scale=(0.5, 2.0), blur_px=3.0)}
 
 
 def regions(n: int = 1, *, seed: int = 0) -> Tensor:
@@ -49,6 +51,8 @@ class TestSampling:
             "scale": ranges.scale,
             "rotation_deg": (-ranges.rotation_deg, ranges.rotation_deg),
             "noise_sd": (0.0, ranges.noise_sd),
+            "blur_px": (0.0, ranges.blur_px),
+            "detail": ranges.detail,
         }
         values = {name: [getattr(d, name) for d in drawn] for name in spans}
         values |= {f"shift {axis}": [d.shift[axis] for d in drawn] for axis in (0, 1)}
@@ -160,6 +164,29 @@ class TestApplying:
         mean = region.mean()
         close(distorted(region, contrast=0.5), (region - mean) * 0.5 + mean)
         close(distorted(region, contrast=1.3), ((region - mean) * 1.3 + mean).clamp(0, 1))
+
+    @pytest.mark.parametrize("sds", [(1.0, 0.4), (2.0, 0.0)])
+    def test_detail_is_what_a_gaussian_takes_away(self, sds: tuple[float, float]) -> None:
+        batch = regions(2) * 0.5 + 0.25
+        blurred = torch.from_numpy(
+            np.stack(
+                [
+                    gaussian_filter(
+                        region, (0, sd, sd), mode="nearest", radius=math.ceil(3 * sds[0])
+                    )
+                    for region, sd in zip(batch.numpy(), sds, strict=True)
+                ]
+            )
+        )
+        for detail in (0.0, 0.5, 1.0, 1.3):
+            found = apply(batch, [Distortion(blur_px=sd, detail=detail) for sd in sds], fill=0.0)
+            close(found, (blurred + detail * (batch - blurred)).clamp(0.0, 1.0))
+
+    def test_clear_is_all_but_blur_and_noise(self) -> None:
+        region = regions()
+        drawn = Distortion(brightness=0.7, shift=(0.1, 0.0), noise_sd=0.1, blur_px=2.0, detail=0.0)
+        cleared = distorted(region, **dataclasses.asdict(drawn.clear))
+        close(cleared, distorted(region, brightness=0.7, shift=(0.1, 0.0)))
 
     def test_noise_is_white_and_its_own(self) -> None:
         grey = torch.full((2, 1, 64, 64), 0.5)

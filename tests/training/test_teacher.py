@@ -145,10 +145,14 @@ class TestViews:
             knees(rows, recipe, manifest.parent, tmp_path / "cache"), teacher_logits=answers
         )
         believing = replace(recipe, distillation=Distillation(1.0, 1.0, views=VIEWS))
+        # The same draws; only the student's pictures are blurred and noisy.
+        plain = replace(recipe.augmentation, noise_sd=0.0, blur_px=0.0)
+        clear = replace(recipe, augmentation=plain)
         met = set()
         for epoch in range(2 * VIEWS):
             batch = drawn([4, 0, 5, 4], epoch=epoch)
-            shown = distorted(taught, batch, recipe, seed=21)
+            shown = distorted(taught, batch, clear, seed=21)
+            assert not torch.equal(shown, distorted(taught, batch, recipe, seed=21))
             views = batch.views(VIEWS, seed=21)
             for (picture,), view, index in zip(shown, views, batch.indices, strict=True):
                 np.testing.assert_allclose(picture, pictures[view, index], rtol=0, atol=1e-5)
@@ -211,7 +215,7 @@ class TestAnswers:
             for index, row in enumerate(rows):
                 region = seen(row, grader)
                 ranges = recipe.augmentation
-                distortion = sample_distortion(ranges, view_stream(view, index))
+                distortion = sample_distortion(ranges, view_stream(view, index)).clear
                 upright = torch.from_numpy(region.pixels)[None, None]
                 (picture,) = apply(upright, [distortion], fill=recipe.region.fill).numpy()[0]
                 met = Region(picture, region.frame, region.on_film)

@@ -31,6 +31,10 @@ class Augmentation:
         Largest displacement either way, as a share of the region's side, each axis.
     flip
         Probability of mirroring left and right (a mirrored knee keeps its KL grade).
+    blur_px
+        Largest standard deviation, in pixels, of the Gaussian that detail is told by.
+    detail
+        Factor of what that Gaussian takes away: 0 blurs, 2 sharpens.
     noise_sd
         Largest standard deviation of white noise on the [0, 1] scale.
     """
@@ -42,6 +46,8 @@ class Augmentation:
     scale: Range = (1.0, 1.0)
     shift: float = 0.0
     flip: float = 0.0
+    blur_px: float = 0.0
+    detail: Range = (1.0, 1.0)
     noise_sd: float = 0.0
 
 
@@ -49,7 +55,8 @@ class Augmentation:
 class Distillation:
     """Learning from a teacher's answers beside the truth (Hinton 2015, arXiv:1503.02531).
 
-    Teacher and student see the same distorted pictures (Beyer 2022, arXiv:2106.05237).
+    Teacher and student see the same distorted pictures (Beyer 2022, arXiv:2106.05237), but only
+    the student sees them blurred, sharpened and noisy: it learns to answer as if they were not.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ randomness.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -31,6 +31,13 @@ class Distortion:
     flip: bool = False
     noise_sd: float = 0.0
     noise_seed: int = 0
+    blur_px: float = 0.0
+    detail: float = 1.0
+
+    @property
+    def clear(self) -> "Distortion":
+        """The same without noise, and as sharp as it was."""
+        return replace(self, noise_sd=0.0, blur_px=0.0, detail=1.0)
 
 
 def sample_distortion(ranges: Augmentation, rng: np.random.Generator) -> Distortion:
@@ -45,6 +52,8 @@ def sample_distortion(ranges: Augmentation, rng: np.random.Generator) -> Distort
         flip=bool(rng.random() < ranges.flip),
         noise_sd=rng.uniform(0.0, ranges.noise_sd),
         noise_seed=int(rng.integers(2**31)),
+        blur_px=rng.uniform(0.0, ranges.blur_px),
+        detail=rng.uniform(*ranges.detail),
     )
 
 
@@ -74,8 +83,9 @@ def apply(regions: Tensor, distortions: Sequence[Distortion], *, fill: float) ->
     -------
     Tensor
         The same shape, in [0, 1]: brightness, contrast about the mean, one affine map for
-        rotation, scale, shift and flip, gamma, noise; the order of the released code of
-        tiulpin2018, in which the rotation stands between contrast and gamma.
+        rotation, scale, shift and flip, gamma, detail, noise; the order of the released code of
+        tiulpin2018, in which the rotation stands between contrast and gamma. That code leaves
+        detail as it is.
     """
 
     def column(name: str) -> Tensor:
@@ -92,6 +102,9 @@ def apply(regions: Tensor, distortions: Sequence[Distortion], *, fill: float) ->
         grid = functional.affine_grid(maps, list(out.shape), align_corners=False)
         out = functional.grid_sample(out - fill, grid, align_corners=False) + fill
     out = out.clamp(0.0, 1.0) ** column("gamma")
+    if any(d.blur_px and d.detail != 1.0 for d in distortions):
+        blurred = _blurred(out, [d.blur_px for d in distortions])
+        out = (blurred + (out - blurred) * column("detail")).clamp(0.0, 1.0)
     if any(d.noise_sd for d in distortions):
         noise = torch.stack([_noise(d, out.shape[1:]) for d in distortions]).to(out)
         out = (out + noise).clamp(0.0, 1.0)
@@ -105,6 +118,19 @@ def _affine(distortion: Distortion) -> list[list[float]]:
     mirror = -1.0 if distortion.flip else 1.0
     dx, dy = (2.0 * shift for shift in distortion.shift)
     return [[mirror * cos, -mirror * sin, -dx], [sin, cos, -dy]]
+
+
+def _blurred(regions: Tensor, sds: Sequence[float]) -> Tensor:
+    """Each region (B, 1, H, W) under a Gaussian of its own standard deviation, in pixels."""
+    reach = max(int(np.ceil(3.0 * max(sds))), 1)
+    places = torch.arange(-reach, reach + 1, dtype=regions.dtype)
+    # a hundredth of a pixel leaves all as it is
+    widths = torch.tensor(sds, dtype=regions.dtype).clamp(min=0.01).unsqueeze(1)
+    taps = torch.softmax(-0.5 * (places / widths) ** 2, dim=1).to(regions.device)
+    # every region is a channel with its own filter
+    out = functional.pad(regions.transpose(0, 1), (reach, reach, reach, reach), mode="replicate")
+    out = functional.conv2d(out, taps[:, None, None, :], groups=len(sds))
+    return functional.conv2d(out, taps[:, None, :, None], groups=len(sds)).transpose(0, 1)
 
 
 def _noise(distortion: Distortion, shape: Sequence[int]) -> Tensor:

@@ -36,7 +36,8 @@ def teacher_logits(
     """Fused logits of KL (views, n, 5) for the student's own distortions of every knee.
 
     The teacher cuts the regions as its own specification says and sees the distortions that the
-    student will see. Through OpenVINO's short formats where it is installed, else ONNX Runtime.
+    student will see, without their blur and noise. Through OpenVINO's short formats where it is
+    installed, else ONNX Runtime.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def _seen(
     """One view of some knees, (B, 1, H, W) in [0, 1]."""
     upright = torch.from_numpy(levels).unsqueeze(1).float() / 255.0
     distortions = [
-        sample_distortion(recipe.augmentation, view_stream(view, index)) for index in indices
+        sample_distortion(recipe.augmentation, view_stream(view, index)).clear for index in indices
     ]
     seen: NDArray[np.float32] = apply(upright, distortions, fill=recipe.region.fill).numpy()
     return seen
