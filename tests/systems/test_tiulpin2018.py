@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from kellgren import errors
 from kellgren.anatomy import Laterality
@@ -279,17 +279,14 @@ def test_the_papers_recipe_lowers_the_loss(tmp_path: Path) -> None:
     assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:10])
 
 
-def test_attention_belongs_to_the_grades_of_the_head() -> None:
-    network = build("n8-shared").eval()
-    lateral, medial = (torch.rand(2, 32, 10, 10) for _ in range(2))
+@pytest.mark.parametrize("variant", ["n8-shared", "n8-separate"])
+def test_places_add_up_to_the_logits(variant: str) -> None:
+    network = build(variant).eval()
+    region = torch.rand(2, 1, 300, 300)
     with torch.no_grad():
-        maps: tuple[Tensor, Tensor] = network.attention(lateral, medial)
-        logits = network.classify(lateral, medial)
-        # Before ReLU, a map's mean is its part of the logit; the head's bias is zero at first.
-        network.head.weight.abs_()
-        positive = network.attention(lateral, medial)
-        total = network.classify(lateral, medial)
-    assert maps[0].shape == (2, 5, 10, 10)
-    assert (maps[0] >= 0).all()
-    assert logits.shape == (2, 5)
-    torch.testing.assert_close(sum(part.mean((-2, -1)) for part in positive), total)
+        nn.init.normal_(network.head.bias)
+        places = network.by_place(torch.cat(network.patches(region)))
+        assert places.shape == (4, 10, 10, 10)
+        lateral, medial = places[:2, :5], places[2:, 5:]
+        added = network.head.bias + lateral.mean((-2, -1)) + medial.mean((-2, -1))
+        torch.testing.assert_close(added, network(region), rtol=1e-4, atol=1e-4)

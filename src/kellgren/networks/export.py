@@ -49,13 +49,14 @@ class ExplainedSiamese(nn.Module):
 
     def forward(self, region: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (B, members, classes) and attention (B, classes, grid, grid)."""
-        logits, maps = [], []
-        for member in self.members:
-            assert isinstance(member, DeepSiamese)  # noqa: S101 - ModuleList forgets the type
-            lateral, medial = member.features_at_once(region)
-            logits.append(member.classify(lateral, medial))
-            maps.append(self._pasted(*member.attention(lateral, medial)))
-        return torch.stack(logits, dim=1), torch.stack(maps).sum(dim=0)
+        members = [member for member in self.members if isinstance(member, DeepSiamese)]
+        patches = torch.cat(members[0].patches(region))
+        places = torch.stack([member.by_place(patches) for member in members], dim=1)
+        here, classes = region.shape[0], places.shape[2] // 2
+        lateral, medial = places[:here, :, :classes], places[here:, :, classes:]
+        logits = torch.stack([member.head.bias for member in members])
+        logits = logits + lateral.mean((-2, -1)) + medial.mean((-2, -1))
+        return logits, self._pasted(lateral.relu().sum(1), medial.relu().sum(1).flip(-1))
 
     def _pasted(self, lateral: Tensor, medial: Tensor) -> Tensor:
         below = self.grid - self.first_row - self.patch_cells

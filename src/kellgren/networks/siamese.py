@@ -5,6 +5,7 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 BATCH_NORM_EPS: Final = 1e-3
 """Keras' default, kept by the authors' released code."""
@@ -88,16 +89,6 @@ class DeepSiamese(nn.Module):
         lateral, medial = self.patches(region)
         return self.lateral_branch(lateral), self.medial_branch(medial)
 
-    def features_at_once(self, region: Tensor) -> tuple[Tensor, Tensor]:
-        """`features`, both patches in one batch where one branch serves them: quicker to grade.
-
-        Not for learning, where batch norms would see the two patches as one batch.
-        """
-        if self.medial_branch is not self.lateral_branch:
-            return self.features(region)
-        maps: Tensor = self.lateral_branch(torch.cat(self.patches(region)))
-        return maps[: region.shape[0]], maps[region.shape[0] :]
-
     def classify(self, lateral: Tensor, medial: Tensor) -> Tensor:
         """Logits (B, 5) from the two feature maps."""
         pooled = torch.cat([lateral.mean((-2, -1)), medial.mean((-2, -1))], dim=1)
@@ -108,17 +99,32 @@ class DeepSiamese(nn.Module):
         """Logits (B, 5) of standardised regions (B, 1, H, W)."""
         return self.classify(*self.features(region))
 
-    def attention(self, lateral: Tensor, medial: Tensor) -> tuple[Tensor, Tensor]:
-        """Class activation of every grade, per branch: two (B, 5, h, w), the medial mirrored back.
+    def by_place(self, patches: Tensor) -> Tensor:
+        """What every place adds to every grade, both patches in one batch: quicker to grade.
 
-        Pooling is global, so the gradient of a logit with respect to the maps is the grade's row
-        of the head divided by h·w; Grad-CAM is therefore this product, exactly.
+        Pooling is global and the head linear, so the logits are the means over all places of what
+        these add, and the head's bias; and the gradient of a logit with respect to the maps is the
+        head's row divided by h·w, so Grad-CAM is what they add where it is positive, exactly. Not
+        for learning, where batch norms would see two patches as one batch.
+
+        Parameters
+        ----------
+        patches
+            (2B, 1, S, S), the lateral ones before the medial ones.
+
+        Returns
+        -------
+        Tensor
+            (2B, 10, h, w): for the five grades as a place of a lateral patch, then as one of a
+            medial patch. Only one half is of use for each patch; the other costs next to nothing.
         """
-        of_lateral, of_medial = self.head.weight.chunk(2, dim=1)
-        return (
-            torch.einsum("ck,bkhw->bchw", of_lateral, lateral).relu(),
-            torch.einsum("ck,bkhw->bchw", of_medial, medial).relu().flip(-1),
-        )
+        if self.medial_branch is self.lateral_branch:
+            maps: Tensor = self.lateral_branch(patches)
+        else:
+            lateral, medial = patches.chunk(2)
+            maps = torch.cat((self.lateral_branch(lateral), self.medial_branch(medial)))
+        weights = torch.cat(self.head.weight[:, :, None, None].chunk(2, dim=1))
+        return functional.conv2d(maps, weights)
 
 
 def trainable_parameters(parameters: Iterable[nn.Parameter]) -> int:
