@@ -19,10 +19,9 @@ from kellgren import errors
 from kellgren.cli import app
 from kellgren.describe import describe_system
 from kellgren.files import write_atomically
-from kellgren.pipeline import UNKNOWN_SIDE
 from kellgren.records import GateCode
 from kellgren.reporting import schema
-from kellgren.reporting.wording import GATE_WORDS
+from kellgren.reporting.wording import GATE_WORDS, WARNING_WORDS
 from kellgren.systems import SYSTEMS
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -66,8 +65,12 @@ catches them all.
 
 ## Warnings
 
-`{unknown_side}`: nobody said which side the knee is. Both orientations were graded and their
-calibrated probabilities averaged.
+They stand beside the grades of a knee that was graded. A gate code may stand there too, of a knee
+that was graded with `--force`.
+
+| code | what it means |
+|---|---|
+{warnings}
 
 ## Gate codes
 
@@ -228,7 +231,7 @@ def _line(text: str | None) -> str:
 def _errors() -> str:
     return _ERRORS.format(
         rows="\n".join(_error(kind) for kind in _raised(errors.KellgrenError)),
-        unknown_side=UNKNOWN_SIDE,
+        warnings="\n".join(f"| `{code}` | {words} |" for code, words in WARNING_WORDS.items()),
         gate="\n".join(f"| `{code}` | {GATE_WORDS[code]} |" for code in get_args(GateCode)),
     )
 

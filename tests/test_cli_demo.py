@@ -77,8 +77,8 @@ class TestDemo:
         monkeypatch.setattr("kellgren.datasets.phantom.write_cohort", lambda *_, **__: None)
         monkeypatch.setattr("kellgren.cohort.find_films", lambda *_: [])
         monkeypatch.setattr("kellgren.cohort.grade_films", seen)
-        # what a killed one left is no lock any more
-        (tmp_path / "demo").mkdir()
+        # what one left that was killed while it drew is no lock any more, and no stranger's
+        (tmp_path / "demo" / "phantoms" / "images").mkdir(parents=True)
         (tmp_path / "demo" / LOCK).write_text("4711", "ascii")
         assert run("demo", "-o", tmp_path / "demo")[0] == 0
         assert list((tmp_path / "demo").iterdir()) == []

@@ -266,6 +266,7 @@ class TestManifests:
         with pytest.raises(errors.TableError, match="no path"):
             find_films([], laterality=None, manifest=table)
 
-    def test_one_that_is_not_there_is_an_error(self, lay: Lay) -> None:
+    @pytest.mark.parametrize("name", ["none.csv", f"{'n' * 300}.csv"])
+    def test_one_that_is_not_there_is_an_error(self, lay: Lay, name: str) -> None:
         with pytest.raises(errors.TableError, match="no such table"):
-            find_films([lay("a.png")], laterality=None, manifest=Path("none.csv"))
+            find_films([lay("a.png")], laterality=None, manifest=Path(name))

@@ -9,13 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kellgren.anatomy import JSN_MEDIAL, KL, VIEW, Laterality
-from kellgren.records import GateCode, Knee, LateralitySource, Prediction
+from kellgren.localise.sides import CONFLICT
+from kellgren.pipeline import FORCED, UNKNOWN_SIDE
+from kellgren.records import GateCode, Knee, LateralitySource, Prediction, WarningCode
 from kellgren.reporting.wording import (
     GATE_WORDS,
     SIDE_SOURCE_WORDS,
     SIDE_WORDS,
+    WARNING_WORDS,
     class_words,
     coverage_words,
+    explained,
     lateral_on_left,
     percent,
     prediction_of,
@@ -110,3 +114,12 @@ def test_a_users_own_task_gets_as_many_classes_as_were_answered(
     assert task_of("kl", predict(1, 0, 0, 0, 0)) is KL
     own = task_of("patella_alta", predict(1, 0, ordinal=False))
     assert (own.title, own.kind, own.classes) == ("patella_alta", "nominal", ("0", "1"))
+
+
+def test_every_warning_is_explained_where_it_is_known() -> None:
+    assert set(WARNING_WORDS) == set(get_args(WarningCode))
+    assert {UNKNOWN_SIDE, FORCED, CONFLICT, "REGION_CUT"} == set(WARNING_WORDS)
+    for code, words in WARNING_WORDS.items():
+        assert explained(code) == f"{code}. {words}"
+    assert explained("TOO_COARSE").startswith("TOO_COARSE. ")
+    assert explained("SOMETHING ELSE") == "SOMETHING ELSE"

@@ -47,7 +47,9 @@ def grade(
     ] = None,
     boxes: Annotated[
         Path | None,
-        typer.Option(help="CSV of knees you marked: source, laterality, x0, y0, x1, y1."),
+        typer.Option(
+            help="CSV of knees you marked: source, laterality, x0, y0, x1, y1[, angle_deg]."
+        ),
     ] = None,
     manifest: Annotated[
         Path | None, typer.Option(help="Tidy table with the sides and subjects of the films.")
@@ -138,7 +140,7 @@ def demo(
     from kellgren.reporting.wording import in_words
 
     with _alone(output):
-        for ours in ("phantoms", "results"):
+        for ours in _OF_A_DEMO:
             shutil.rmtree(output / ours, ignore_errors=True)
         write_cohort(output / "phantoms", 2, seed=3, layout="films")  # both show two knees
         films = find_films([output / "phantoms" / "images"])
@@ -149,6 +151,9 @@ def demo(
         "\nPhantoms are drawings: what a bundle taught on people says of them shows how results "
         f"look, not how well it grades.\nLook at {output / 'results' / 'report.html'}"
     )
+
+
+_OF_A_DEMO = frozenset({"phantoms", "results"})
 
 
 @contextlib.contextmanager
@@ -169,5 +174,6 @@ def _alone(folder: Path) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
             held.enter_context(lock.locked(folder))
         others = {path.name for path in folder.iterdir()} - {lock.NAME}
-        refuse_foreign(folder, ours=manifest.exists() or not others, what="demo")
+        # without a manifest the lock is of a demo that was killed while it drew
+        refuse_foreign(folder, ours=manifest.exists() or others <= _OF_A_DEMO, what="demo")
         yield

@@ -6,6 +6,7 @@ Manifests (what the truth is), readers and predictions all use it; see docs/cont
 import csv
 import importlib.util
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -106,7 +107,8 @@ def read_table(path: Path) -> tuple[Row, ...]:
     DuplicateRows
         Two rows have the same data set, patient, exam, picture, laterality, task and reader.
     """
-    if not path.is_file():
+    # unlike Path.is_file, this is false for a name that is too long
+    if not os.path.isfile(path):  # noqa: PTH113
         raise errors.TableError(f"{path}: no such table. Give a CSV or Parquet file.")
     try:
         rows = tuple(

@@ -20,6 +20,7 @@ from kellgren.reporting.wording import (
     SIDE_WORDS,
     class_words,
     coverage_words,
+    explained,
     percent,
     prediction_of,
     printable,
@@ -284,7 +285,9 @@ def _card(entry: Entry) -> str:
         _further_tasks(entry, knee),
     ]
     if entry.warnings:
-        items = "".join(f"<li>Warning: {_text(warning)}</li>" for warning in entry.warnings)
+        items = "".join(
+            f"<li>Warning: {_text(explained(warning))}</li>" for warning in entry.warnings
+        )
         parts.append(f'<ul class="warnings">{items}</ul>')
     return f'<article class="knee">{"".join(parts)}</article>'
 

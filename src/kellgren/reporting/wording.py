@@ -4,7 +4,15 @@ import unicodedata
 from collections.abc import Iterable
 
 from kellgren.anatomy import KL, TASKS, Kind, Laterality, Task
-from kellgren.records import FilmResult, Gate, GateCode, Knee, LateralitySource, Prediction
+from kellgren.records import (
+    FilmResult,
+    Gate,
+    GateCode,
+    Knee,
+    LateralitySource,
+    Prediction,
+    WarningCode,
+)
 
 SIDE_WORDS: dict[Laterality, str] = {
     Laterality.RIGHT: "Right knee",
@@ -46,6 +54,23 @@ GATE_WORDS: dict[GateCode, str] = {
 }
 """What each code of the gate means, and what to do."""
 
+WARNING_WORDS: dict[WarningCode, str] = {
+    "LATERALITY_UNKNOWN": (
+        "Nobody says which side the knee is. It was graded as either, and the calibrated "
+        "probabilities averaged. Give --laterality or a --manifest."
+    ),
+    "LATERALITY_CONFLICT": (
+        "What the user, the file and the place on the film say of the side is not the same. Look "
+        "at the film's marker."
+    ),
+    "REGION_CUT": (
+        "A part of the knee's region lies beyond the film, and the grade rests on the rest. An end "
+        "of the plateau that lies beyond the edge is placed as the other's mirror image."
+    ),
+    "FORCED": "The gate refused it, and it was graded because of --force.",
+}
+"""What each warning about a graded knee means."""
+
 _BIDI_CONTROLS = frozenset(
     "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -66,6 +91,13 @@ def printable(text: str) -> str:
         else char
         for char in text
     )
+
+
+def explained(warning: str) -> str:
+    """A warning's code, and what it means where it is one of a knee."""
+    words = {str(code): said for code, said in GATE_WORDS.items()}
+    words |= {str(code): said for code, said in WARNING_WORDS.items()}
+    return f"{warning}. {words[warning]}" if warning in words else warning
 
 
 def prediction_of(knee: Knee, task: Task) -> Prediction | None:
