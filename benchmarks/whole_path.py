@@ -22,6 +22,7 @@ from PIL import Image
 
 from benchmarks.figures import Figure, Target, table
 from benchmarks.localiser import LANDMARKS
+from benchmarks.refusals import legs
 from benchmarks.worst import Case, as_table, contact_sheet, worst
 from kellgren.anatomy import KL, Laterality
 from kellgren.cohort import Options, Settings, find_films, grade_films
@@ -38,10 +39,6 @@ from kellgren.statistics.bootstrap import intervals, replicates
 from kellgren.statistics.discrimination import probability_of_cut
 from kellgren.statistics.questions import cut_of
 from kellgren.statistics.weighted import Statistic
-from kellgren.training.composites import Source, stand
-
-ROWS, COLUMNS = 1000, 820
-"""Of a composite: a region of 299 px is then about as large as on films of 0.35 mm a pixel."""
 
 LOSS = -0.02
 """What kappa may lose on the way, as was asked."""
@@ -56,7 +53,6 @@ SEED = 0
 
 _CLASSES = len(KL.classes)
 _CUT = cut_of(KL) or 0
-_NOWHERE = np.full((1, 6, 2), np.nan, dtype=np.float32)
 _KAPPA = "quadratic kappa"
 _SCORES = ("", "knees", "units", _KAPPA, "accuracy", f"AUC (KL ≥ {_CUT})")
 _REFUSED = ("", "knees", "units", "refused", "codes")
@@ -155,18 +151,6 @@ def refusals(name: str, cases: Sequence[Case]) -> tuple[str, ...]:
     return name, str(len(cases)), str(len(set(units))), str(share), said
 
 
-def composite(left: NDArray[np.uint8], right: NDArray[np.uint8], seed: int) -> Image.Image:
-    """A film of two legs around two regions; the patient's right knee at the film's left."""
-    rng = np.random.default_rng((seed, 77))
-    film = np.full((ROWS, COLUMNS), 0.03, dtype=np.float32)
-    for place, (pixels, side) in enumerate(((right, Laterality.RIGHT), (left, Laterality.LEFT))):
-        centre = (COLUMNS * (0.27 + 0.46 * place), ROWS * rng.uniform(0.42, 0.58))
-        source = Source(pixels, _NOWHERE, side)
-        width = pixels.shape[0] * rng.uniform(0.9, 1.2)
-        film, _ = stand(film, source, centre, width, rng, tilt_sd_deg=1.5)
-    return Image.fromarray(np.rint(np.clip(film, 0.0, 1.0) * 255.0).astype(np.uint8))
-
-
 def on_composites(data: Path, bundle: str, localiser: str | None, patients: int | None) -> None:
     """Print how the knees of ``val`` fare as they are and on films."""
     pairs = dict(sorted(_pairs(data).items())[:patients])
@@ -177,8 +161,9 @@ def on_composites(data: Path, bundle: str, localiser: str | None, patients: int 
         for number, (patient, sides) in enumerate(pairs.items()):
             pixels = {side: read_film(data / row.path).pixels for side, row in sides.items()}
             levels = {side: np.asarray(p, dtype=np.uint8) for side, p in pixels.items()}
-            film = composite(levels[Laterality.LEFT], levels[Laterality.RIGHT], number)
-            film.save(films / f"{patient}.png")
+            paths = {side: data / row.path for side, row in sides.items()}
+            film = legs(patient, paths, np.random.default_rng((number, 77))).film
+            Image.fromarray(np.asarray(film.pixels)).save(films / f"{patient}.png")
             for side, region in levels.items():
                 (crops / side).mkdir(exist_ok=True)
                 Image.fromarray(region).save(crops / side / f"{patient}.png")
