@@ -1,5 +1,6 @@
 """Landmarks come back from the heat maps that they are drawn into."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -118,6 +119,39 @@ def test_a_knee_without_an_end_or_a_middle_is_none(absent: str) -> None:
     places = knee(30.0, 30.0)
     del places[absent]
     assert found(maps([(places, 0.9)])) == ()
+
+
+@pytest.mark.parametrize(("absent", "x"), [(RIGHT, 59.0), (LEFT, 4.0)])
+@pytest.mark.parametrize("beside", [False, True])
+def test_an_end_beyond_the_film_is_the_others_mirror_image(
+    absent: str, x: float, *, beside: bool
+) -> None:
+    cut = knee(x, 30.0)
+    expected = cut.pop(absent)
+    heat = maps([(cut, 0.8), *([(knee(32.0, 33.0), 0.9)] if beside else [])])
+    seen = joints(heat, LANDMARKS, threshold=0.3, film=(-0.5, 63.5))
+    assert [joint.half_seen for joint in seen] == [*([False] if beside else []), True]
+    assert seen[-1].places[absent] == pytest.approx(expected, abs=0.1)
+    assert seen[-1].width == pytest.approx(16.0, abs=0.1)
+    assert all(not joint.half_seen for joint in found(heat))
+    central = central_joint(heat, LANDMARKS, centre=(x, 30.0), film=(-0.5, 63.5))
+    assert central is not None
+    assert central.half_seen
+
+
+def test_an_end_that_is_missing_on_the_film_is_not_made_up() -> None:
+    places = knee(30.0, 30.0)
+    del places[RIGHT]
+    heat = maps([(places, 0.9)])
+    assert joints(heat, LANDMARKS, threshold=0.3, film=(-0.5, 63.5)) == ()
+    assert joints(heat, LANDMARKS, threshold=0.3, film=(-math.inf, math.inf)) == ()
+
+
+def test_a_false_middle_beside_a_knee_does_not_take_its_place() -> None:
+    heat = maps([(knee(30.0, 30.0), 0.7)])
+    heat = np.maximum(heat, maps([({MIDDLE: (26.8, 30.0)}, 0.9)]))
+    (joint,) = found(heat)
+    assert joint.places[MIDDLE][0] == pytest.approx(30.0, abs=0.3)
 
 
 @pytest.mark.parametrize("absent", [FIBULA, "femoral_condyle_image_left"])

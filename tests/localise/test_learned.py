@@ -78,6 +78,17 @@ class TestPlace:
         assert other.gate == one.gate
         assert one.warnings == other.warnings
 
+    @pytest.mark.parametrize("x", [455.0, 24.0])
+    def test_a_knee_that_a_side_cuts_is_found_by_its_other_end(
+        self, draw_film: Make, make_knee: Make, make_finder: Make, x: float
+    ) -> None:
+        (found,) = make_finder().find(draw_film([make_knee(x, 300, 120)]), SPEC, laterality=None)
+        assert middle(found) == pytest.approx((x, 300), abs=2.0)
+        x0, _, x1, _ = found.frame.edges
+        assert x1 - x0 == pytest.approx(150.0, rel=0.05)
+        assert found.gate.graded
+        assert "REGION_CUT" in found.warnings
+
     def test_films_without_a_knee_have_none(
         self, draw_film: Make, make_knee: Make, make_finder: Make, make_graph: Make
     ) -> None:

@@ -1,5 +1,6 @@
 """From heat maps to knees: peaks, put together by the joint's own proportions."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -32,6 +33,12 @@ STRIDE: Final = 4
 _REACH: Final = 0.25
 """Chosen: how far from its expected place, in plateau widths, a landmark's peak is looked for."""
 
+_LEAST_EVEN: Final = 0.1
+"""Chosen: plateau widths from the joint's middle to that of its ends; hardly a knee's is more."""
+
+_EDGE: Final = 0.05
+"""Chosen: plateau widths from the film's edge within which an end shows too little to be seen."""
+
 _MOST: Final = 24
 """Chosen: peaks of a map that are looked at, so that a noisy one costs no more than others."""
 
@@ -49,10 +56,13 @@ class Joint:
         Landmark name → (x, y), for those that were found; `LEFT`, `RIGHT` and `MIDDLE` always are.
     certainty
         Landmark name → height of its peak, in [0, 1].
+    half_seen
+        One plateau end lies beyond the film and is the other's mirror image about the middle.
     """
 
     places: dict[str, Point]
     certainty: dict[str, float]
+    half_seen: bool = False
 
     @property
     def width(self) -> float:
@@ -80,6 +90,17 @@ class Joint:
         """The geometric mean of the three landmarks that a region needs."""
         heights = [self.certainty[name] for name in (LEFT, RIGHT, MIDDLE)]
         return float(np.prod(heights) ** (1.0 / 3.0))
+
+    @property
+    def evenness(self) -> float:
+        """How near the joint's middle lies to that of the plateau ends: 1 in it, 0 far from it.
+
+        A knee that is half seen is even by construction; it counts as the least even of whole ones.
+        """
+        if self.half_seen:
+            return _evenness(_LEAST_EVEN)
+        (x0, y0), (x1, y1), (x, y) = (self.places[name] for name in (LEFT, RIGHT, MIDDLE))
+        return _evenness(float(np.hypot((x0 + x1) / 2.0 - x, (y0 + y1) / 2.0 - y)) / self.width)
 
     @property
     def fibula_side(self) -> float:
@@ -111,45 +132,92 @@ def _vertex(before: float, at: float, after: float) -> float:
 
 
 def joints(
-    heat: NDArray[np.float32], names: Sequence[str], *, threshold: float
+    heat: NDArray[np.float32],
+    names: Sequence[str],
+    *,
+    threshold: float,
+    film: tuple[float, float] | None = None,
 ) -> tuple[Joint, ...]:
     """Every knee of a heat map (K, h, w), in map cells, most certain first.
 
-    A joint's middle needs a plateau end on either side of it, alike in distance and level.
+    A joint's middle needs a plateau end on either side of it, alike in distance and level. Where
+    one would lie beyond the film, the other's mirror image about the middle stands for it.
+
+    Parameters
+    ----------
+    film
+        Where the film begins and ends across the map; None if it shows nothing of an edge.
     """
     by_name = {name: peaks(heat[k], threshold) for k, name in enumerate(names)}
     found = []
     for middle in by_name[MIDDLE]:
-        pairs = [
-            (score, left, right)
-            for left in by_name[LEFT]
-            for right in by_name[RIGHT]
-            if (score := _fit(middle, left, right)) > 0.0
-        ]
-        if pairs:
-            _, left, right = max(pairs)
-            found.append(_joint(middle, left, right, by_name))
+        pair = _ends(middle, by_name)
+        mirrored = _half_seen(middle, by_name, film) if pair is None and film is not None else None
+        if pair is not None:
+            found.append(_joint(middle, *pair, by_name))
+        elif mirrored is not None:
+            found.append(replace(_joint(middle, *mirrored, by_name), half_seen=True))
     return distinct(found)
 
 
 def distinct(found: Iterable[Joint]) -> tuple[Joint, ...]:
-    """The joints, most certain first, without those that lie where a more certain one does."""
+    """The joints, most certain first, without those that lie where a better one does.
+
+    Better is more certain and more even: a false middle beside a knee finds a pair of ends too.
+    """
     kept: list[Joint] = []
-    for joint in sorted(found, key=lambda each: -each.confidence):
+    for joint in sorted(found, key=lambda each: -each.confidence * each.evenness):
         if all(_apart(joint, other) for other in kept):
             kept.append(joint)
-    return tuple(kept)
+    return tuple(sorted(kept, key=lambda each: -each.confidence))
 
 
 def central_joint(
-    heat: NDArray[np.float32], names: Sequence[str], *, centre: Point
+    heat: NDArray[np.float32],
+    names: Sequence[str],
+    *,
+    centre: Point,
+    film: tuple[float, float] | None = None,
 ) -> Joint | None:
     """The most certain knee around a map's cell ``centre``, however uncertain; None without any."""
-    for joint in joints(heat, names, threshold=0.05):
+    for joint in joints(heat, names, threshold=0.05, film=film):
         x, y = joint.places[MIDDLE]
         if np.hypot(x - centre[0], y - centre[1]) < 0.5 * joint.width:
             return joint
     return None
+
+
+def _ends(middle: Peak, by_name: dict[str, list[Peak]]) -> tuple[Peak, Peak] | None:
+    """The plateau ends that go best with a middle; None if none do."""
+    fits = [
+        (score, left, right)
+        for left in by_name[LEFT]
+        for right in by_name[RIGHT]
+        if (score := _fit(middle, left, right)) > 0.0
+    ]
+    return max(fits)[1:] if fits else None
+
+
+def _half_seen(
+    middle: Peak, by_name: dict[str, list[Peak]], film: tuple[float, float]
+) -> tuple[Peak, Peak] | None:
+    """An end, and its mirror image beyond the film's edge: of all such, the surest for its width.
+
+    Of two knees on a film, the end of the one that is seen whole would make a wider pair.
+    """
+    first, last = film
+    pairs = []
+    for name in (LEFT, RIGHT):
+        for end in by_name[name]:
+            x, y = 2.0 * middle[0] - end[0], 2.0 * middle[1] - end[1]
+            width = abs(end[0] - x)
+            if first + _EDGE * width <= x <= last - _EDGE * width:
+                continue
+            mirrored = (x, y, end[2])
+            left, right = (end, mirrored) if name == LEFT else (mirrored, end)
+            if _fit(middle, left, right) > 0.0:
+                pairs.append((end[2] / width, left, right))
+    return max(pairs)[1:] if pairs else None
 
 
 def _fit(middle: Peak, left: Peak, right: Peak) -> float:
@@ -162,7 +230,12 @@ def _fit(middle: Peak, left: Peak, right: Peak) -> float:
     off = np.hypot((x0 + x1) / 2.0 - middle[0], (y0 + y1) / 2.0 - middle[1]) / width
     if off > _REACH:
         return 0.0
-    return float(left[2] * right[2] * np.exp(-((off / 0.1) ** 2)))
+    return float(left[2] * right[2]) * _evenness(float(off))
+
+
+def _evenness(off: float) -> float:
+    """Of a middle so many plateau widths from that of the ends."""
+    return math.exp(-((off / _LEAST_EVEN) ** 2))
 
 
 def _joint(middle: Peak, left: Peak, right: Peak, by_name: dict[str, list[Peak]]) -> Joint:

@@ -1,5 +1,6 @@
 """Knees on whole films: one look at the film, then a close look at every knee."""
 
+import math
 from dataclasses import replace
 from typing import Protocol
 
@@ -117,7 +118,12 @@ class LearnedLocaliser:
         rows, columns = film.shape
         longest = float(max(rows, columns))
         whole = Frame.of_box(0.0, 0.0, longest, longest, size_px=record.film.size_px)
-        seen = joints(self._look(film, whole), record.landmarks, threshold=record.first_look)
+        seen = joints(
+            self._look(film, whole),
+            record.landmarks,
+            threshold=record.first_look,
+            film=_across(film, whole),
+        )
         closer = (self._closer(film, _onto_film(candidate, whole)) for candidate in seen)
         found = distinct([joint for joint in closer if joint is not None])
         sure = [joint for joint in found if joint.confidence >= record.accepted]
@@ -142,7 +148,12 @@ class LearnedLocaliser:
             size_px=record.film.size_px,
         )  # fmt: skip
         middle = (record.film.size_px / STRIDE - 1.0) / 2.0
-        found = central_joint(self._look(film, frame), record.landmarks, centre=(middle, middle))
+        found = central_joint(
+            self._look(film, frame),
+            record.landmarks,
+            centre=(middle, middle),
+            film=_across(film, frame),
+        )
         joint = None if found is None else _onto_film(found, frame)
         return joint if joint is not None and _shows(film, joint.places[MIDDLE]) else None
 
@@ -208,6 +219,14 @@ class LearnedLocaliser:
             x + 0.5 + (cos * along - sin * across) * bone.width,
             (y + 0.5 * aspect + (sin * along + cos * across) * bone.width) / aspect,
         )
+
+
+def _across(film: Radiograph, frame: Frame) -> tuple[float, float]:
+    """Between which columns of the heat map of a frame the film lies; infinite where it goes on."""
+    (x0, _, x1, _), columns = frame.edges, film.shape[1]
+    cell = STRIDE * (x1 - x0) / frame.size_px
+    first = -x0 / cell - 0.5 if x0 <= 0.0 else -math.inf
+    return first, (columns - x0) / cell - 0.5 if x1 >= columns else math.inf
 
 
 def _shows(film: Radiograph, place: Point) -> bool:

@@ -17,12 +17,20 @@ from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional
 
 from kellgren.anatomy import Laterality
-from kellgren.localise.landmarks import LANDMARKS
+from kellgren.localise.landmarks import LANDMARKS, LEFT, MIDDLE, RIGHT
 
 Points = NDArray[np.float32]
 
 _FLIPPED: Final = (1, 0, 3, 2, 4, 5)
 """Where each landmark's place comes from once the picture is mirrored."""
+
+_LEFT, _RIGHT, _MIDDLE = (LANDMARKS.index(name) for name in (LEFT, RIGHT, MIDDLE))
+
+_CUT_SHARE: Final = 0.25
+"""Chosen: of films that end within a knee; much more often than films do."""
+
+_LEAST_PX: Final = 32
+"""Chosen: what a film keeps along the side that is cut."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +69,7 @@ class Composite:
     Parameters
     ----------
     pixels
-        (size, size) float32 in [0, 1], zero beyond the film's right and lower edge.
+        (size, size) float32 in [0, 1], zero beyond the film's edges.
     knees
         (n, 6, 2) places (x, y), NaN where not on the film.
     """
@@ -87,11 +95,12 @@ def compose(sources: Sequence[Source], size: int, rng: np.random.Generator) -> C
         source = source.mirror()
     film = _strip(source, size, rng) if source.whole else _legs(source, sources, size, rng)
     pixels, knees = film
-    rows, columns = pixels.shape
     pixels = _metal(pixels, rng)
     pixels = _marked(pixels, rng)
     pixels, knees = _collimated(pixels, knees, rng)
+    pixels, knees, (left, top) = _cut(pixels, knees, rng)
     pixels = normalised(_exposed(pixels, rng))
+    rows, columns = pixels.shape
     outside = (
         (knees[..., 0] < 0)
         | (knees[..., 0] > columns - 1)
@@ -100,8 +109,8 @@ def compose(sources: Sequence[Source], size: int, rng: np.random.Generator) -> C
     )
     knees[outside] = np.nan
     padded = np.zeros((size, size), dtype=np.float32)
-    padded[:rows, :columns] = pixels
-    return Composite(padded, knees)
+    padded[top : top + rows, left : left + columns] = pixels
+    return Composite(padded, knees + np.array((left, top), dtype=np.float32))
 
 
 def normalised(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -321,6 +330,34 @@ def _collimated(
     kept = knees.copy()
     kept[hidden] = np.nan
     return out, kept
+
+
+def _cut(
+    pixels: NDArray[np.float32], knees: Points, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], Points, tuple[int, int]]:
+    """Now and then the film ends within a knee; and how far from the corner it is looked at.
+
+    Half of these are looked at as a film is, from its own corner, and half as a close look at the
+    knee is, which sees nothing where the film was.
+    """
+    nowhere = (0, 0)
+    whole = knees[np.isfinite(knees[:, [_LEFT, _RIGHT, _MIDDLE]]).all((1, 2))]
+    if not len(whole) or rng.random() > _CUT_SHARE:
+        return pixels, knees, nowhere
+    knee = whole[int(rng.integers(len(whole)))]
+    side = 1.25 * float(np.hypot(*(knee[_RIGHT] - knee[_LEFT])))
+    beyond = (0.5 - rng.uniform(0.0, 0.45)) * side
+    axis, first = int(rng.integers(2)), bool(rng.random() < 0.5)
+    length, at = pixels.shape[1 - axis], float(knee[_MIDDLE][axis])
+    start = round(at - beyond) if first else 0
+    end = length if first else round(at + beyond)
+    start, end = max(start, 0), min(end, length)
+    if end - start < _LEAST_PX:
+        return pixels, knees, nowhere
+    kept = pixels[:, start:end] if axis == 0 else pixels[start:end]
+    corner = (start, 0) if axis == 0 else (0, start)
+    moved = knees - np.array(corner, dtype=np.float32)
+    return kept, moved, corner if rng.random() < 0.5 else nowhere
 
 
 def _exposed(pixels: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
