@@ -20,7 +20,6 @@ from kellgren.imaging import (
     standardise,
     whole_picture,
 )
-from kellgren.imaging import region as place
 
 SEEDS = st.integers(0, 2**31 - 1)
 few = settings(max_examples=40, deadline=None)
@@ -291,14 +290,3 @@ class TestRefusals:
         np.testing.assert_array_equal(picture.pixels, before)
         with pytest.raises(ValueError, match="read-only"):
             picture.pixels[0, 0] = 1
-
-
-@few
-@given(seed=SEEDS, size=st.integers(1, 5_000), whole=st.booleans(), shares=st.tuples(
-    st.floats(0.0, 50.0), st.floats(50.0, 100.0)))  # fmt: skip
-def test_percentiles_are_numpys(
-    seed: int, size: int, whole: bool, shares: tuple[float, float]
-) -> None:
-    values = np.random.default_rng(seed).uniform(0, 4095, size).astype(np.float32)
-    values = np.rint(values) if whole else values
-    assert place._percentiles(values, shares) == tuple(np.percentile(values, shares))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kellgren.imaging import Frame, Radiograph
+from kellgren.imaging.percentiles import percentiles
 from kellgren.localise.landmarks import Joint
 from kellgren.records import Gate, GateCode
 
@@ -64,7 +65,7 @@ def roughness(film: Radiograph) -> float:
     """
     seen = _sampled(film.pixels)
     # a ninth of the samples is enough for percentiles
-    lowest, highest = (float(edge) for edge in np.percentile(seen[::3, ::3], (0.5, 99.5)))
+    lowest, highest = (float(edge) for edge in percentiles(seen[::3, ::3], (0.5, 99.5)))
     if highest <= lowest:
         return 1.0
     np.clip(seen, lowest, highest, out=seen)
@@ -151,10 +152,10 @@ def _exposure(film: Radiograph, frame: Frame) -> list[GateCode]:
     part = film.pixels[y0 : min(y1, rows), x0 : min(x1, columns)]
     if part.size == 0:
         return []
-    darkest, brightest = np.percentile(_sampled(film.pixels), (0.5, 99.5))
+    darkest, brightest = percentiles(_sampled(film.pixels), (0.5, 99.5))
     whole = max(float(brightest - darkest), 1e-6)
     seen = _sampled(part)
-    low, high = np.percentile(seen, (5.0, 99.0))
+    low, high = percentiles(seen, (5.0, 99.0))
     bright = float(high - darkest) > 0.5 * whole
     white = float((seen >= high - _SATURATED * whole).mean()) > WHITE_SHARE
     if bright and white:
