@@ -1,6 +1,6 @@
 """From files to the report of a reader's answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -37,6 +37,7 @@ def report_tables(
     seed: int,
     stratified: bool = False,
     internal: tuple[Path, Path, str | None] | None = None,
+    points: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Document:
     """Read both tables, compare them and write the report.
 
@@ -56,6 +57,9 @@ def report_tables(
     internal
         Answers, truth and its split of the cohort that the readers come from: then the report says
         what is lost from there to here.
+    points
+        Task → cut → the operating point of every reader, fixed on other knees; not with a bundle,
+        which has its own.
 
     Raises
     ------
@@ -70,6 +74,8 @@ def report_tables(
     settings = replace(settings, by_name=answers.by_name)
     if graders is not None:
         settings = of_bundle(settings, graders, answers.rows, tasks)
+    if points:
+        settings = _with_points(settings, points, answers.rows, tasks)
     if internal is not None:
         known = _labels(internal[1], internal[2])
         inside = _answers(internal[0], internal[1])
@@ -211,6 +217,24 @@ def _tasks(labels: Sequence[Row], answers: Sequence[Row], wanted: str | None) ->
             + f"known are {', '.join(TASKS)}."
         )
     return tuple(task for name, task in TASKS.items() if name in names)
+
+
+def _with_points(
+    settings: Settings,
+    points: Mapping[str, Mapping[int, float]],
+    answers: Sequence[Row],
+    tasks: Sequence[Task],
+) -> Settings:
+    """The settings with the same operating points for every reader."""
+    asked = {task.name for task in tasks}
+    if strange := sorted(points.keys() - asked):
+        raise errors.TableError(
+            f"Operating points are given of {', '.join(strange)}, but the report is on "
+            f"{', '.join(sorted(asked))}."
+        )
+    readers = {row.reader for row in answers}
+    by_reader = {(reader, name): cuts for reader in readers for name, cuts in points.items()}
+    return replace(settings, operating_points=by_reader, points_given=True)
 
 
 def of_bundle(

@@ -20,6 +20,7 @@ from kellgren.statistics.claims import (
 from kellgren.statistics.claims.check import Check
 from kellgren.statistics.claims.confusion import FIGURES
 from kellgren.statistics.claims.margins import MEASURES
+from kellgren.statistics.claims.report import claims_document, claims_metrics
 
 DOCS = Path(__file__).parents[2] / "docs"
 CLAIMS = DOCS / "claims"
@@ -175,10 +176,62 @@ def test_the_command_writes_page_and_data_and_tells_by_its_status(
         done = CliRunner().invoke(app, [str(written), "-o", str(output)])
         assert done.exit_code == status
         assert done.stdout.endswith(f"See {output / 'claims.md'}\n")
-    assert sorted(path.name for path in output.iterdir()) == ["claims.json", "claims.md"]
+    assert sorted(path.name for path in output.iterdir()) == [
+        *("claims.json", "claims.md", "metrics.json", "report.html")
+    ]
+    page = (output / "report.html").read_text("utf-8")
+    assert f"<td>{['follows', 'contradicts'][status]}</td><td>It adds up</td>" in page
+    assert "<td>Table 1: “1 and 2 | 3”</td>" in page
+    assert "<img" not in page
+    rows = json.loads((output / "metrics.json").read_text("utf-8"))
+    counts = {(row["reader"], row["metric"], row["group"]): row["value"] for row in rows}
+    assert counts == {
+        ("mine", "n_claims", "all"): 1,
+        ("mine", "n_claims", "verdict=follows"): 1 - status,
+        ("mine", "n_claims", "verdict=consistent"): 0,
+        ("mine", "n_claims", "verdict=not checkable"): 0,
+        ("mine", "n_claims", "verdict=contradicts"): status,
+        ("mine", "n_not_as_printed", "all"): 0,
+    }
     (claim,) = json.loads((output / "claims.json").read_text("utf-8"))
     assert (claim["paper"], claim["outcome"]) == ("mine", ["follows", "contradicts"][status])
     assert claim["readings"][0]["rows"][0]["recomputed"] == "3"
+
+
+def test_the_report_of_the_five_papers_has_every_claim_the_worst_first() -> None:
+    papers = read_papers(CLAIMS)
+    document = claims_document(papers)
+    for paper, section in zip(papers, document.sections[1:], strict=True):
+        (table,) = section.tables
+        assert sorted(row[1] for row in table.rows) == sorted(v.says for v in paper.verdicts)
+        words = [row[0].removesuffix(", not as printed") for row in table.rows]
+        ranks = [Outcome(word).rank for word in words]
+        assert ranks == sorted(ranks, reverse=True)
+    by_paper = {
+        (row.reader, row.group): row.value
+        for row in claims_metrics(papers)
+        if row.metric == "n_claims"
+    }
+    for paper in papers:
+        parts = [by_paper[paper.name, f"verdict={outcome}"] for outcome in Outcome]
+        assert by_paper[paper.name, "all"] == sum(parts) == len(paper.verdicts)
+    otherwise = [row.value for row in claims_metrics(papers) if row.metric == "n_not_as_printed"]
+    shown = sum(
+        "not as printed" in row[0] for s in document.sections[1:] for row in s.tables[0].rows
+    )
+    assert sum(otherwise) == shown > 0
+
+
+def test_an_audit_of_an_earlier_version_is_replaced(written: Path) -> None:
+    output = written.parent / "out"
+    output.mkdir()
+    (output / "claims.md").write_text("earlier", "utf-8")
+    (output / "figures").mkdir()
+    (output / "figures" / "mine.txt").write_text("kept", "utf-8")
+    done = CliRunner().invoke(app, [str(written), "-o", str(output)])
+    assert done.exit_code == 0
+    assert "It adds up" in (output / "claims.md").read_text("utf-8")
+    assert (output / "figures" / "mine.txt").read_text("utf-8") == "kept"
 
 
 def test_the_command_without_a_folder_prints_only(written: Path) -> None:

@@ -8,8 +8,19 @@ from matplotlib.patches import Rectangle
 
 from kellgren.anatomy import KL
 from kellgren.records import RESEARCH_USE
+from kellgren.statistics.bland_altman import bland_altman
 from kellgren.statistics.calibration import reliability_bins
-from kellgren.statistics.figures import confusion_figure, reliability_figure, write_figure
+from kellgren.statistics.discrimination import precision_recall_curve
+from kellgren.statistics.figures import (
+    Estimate,
+    bland_altman_figure,
+    confusion_figure,
+    forest_figure,
+    precision_recall_figure,
+    reliability_figure,
+    write_figure,
+)
+from kellgren.statistics.figures.style import MAIN
 
 CONFUSION = np.array(
     [[8, 2, 0, 0, 0], [3, 3, 3, 0, 0], [0, 1, 5, 1, 0], [0, 0, 1, 9, 0], [0, 0, 0, 0, 0]]
@@ -42,6 +53,63 @@ def test_a_reliability_diagram_draws_filled_bins_and_counts_all_knees() -> None:
     counts = [patch.get_height() for patch in lower.patches if isinstance(patch, Rectangle)]
     assert len(drawn) == sum(count > 0 for count in counts) > 0
     assert sum(counts) == 50
+
+
+def test_a_point_of_a_reliability_diagram_is_as_large_as_its_knees() -> None:
+    rng = np.random.default_rng(0)
+    bins = reliability_bins(rng.random(50), rng.random(50) < 0.6)
+    (points,) = reliability_figure(bins, task=KL, reader="m").axes[0].collections
+    counts = np.array([one.n for one in bins if one.n])
+    sizes = np.asarray(points.get_sizes())  # type: ignore[attr-defined]
+    np.testing.assert_allclose(sizes / sizes.max(), counts / counts.max())
+
+
+def test_a_value_without_an_interval_is_hollow_and_said_to_have_none() -> None:
+    nan = float("nan")
+    estimates = (
+        Estimate("sure", 0.5, 0.4, 0.6),
+        Estimate("few", 0.5, nan, nan),
+        Estimate("none", nan, nan, nan, lower_is_better=True),
+    )
+    (axes,) = forest_figure(estimates, task=KL, label="d", ends=("a higher", "b $ higher")).axes
+    marks = [line for line in axes.get_lines() if line.get_marker() == "s"]
+    assert marks[0].get_markerfacecolor() == MAIN
+    assert {mark.get_markerfacecolor() for mark in marks[1:]} == {"white"}
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "sure",
+        "few (no interval)",
+        "none (lower is better, not estimable)",
+    ]
+    assert "← a higher" in axes.get_xlabel()
+    assert r"b \$ higher →" in axes.get_xlabel()
+
+
+def test_each_precision_has_its_own_line_of_chance() -> None:
+    rng = np.random.default_rng(1)
+    scores, draws = rng.random(80), rng.random(80)
+    found = [precision_recall_curve(draws < share, scores) for share in (0.2, 0.6)]
+    curves = [(name, curve) for name, curve in zip("ab", found, strict=True) if curve]
+    (axes,) = precision_recall_figure(curves, task=KL, prevalences=[0.2, 0.6]).axes
+    levels = [float(np.asarray(line.get_ydata())[0]) for line in axes.get_lines()[:2]]
+    assert levels == [0.2, 0.6]
+    legend = axes.get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
+    assert [name.split(" of all")[0] for name in names] == ["a (20.0%", "b (60.0%"]
+
+
+def test_differences_name_their_lines_and_show_zero() -> None:
+    rng = np.random.default_rng(2)
+    first = rng.normal(4.0, 1.0, 40)
+    patients = np.array([f"P{i // 2}" for i in range(40)])
+    found = bland_altman(first, first - 0.5, patients, rng=rng, resamples=20)
+    (axes,) = bland_altman_figure(found, first="a", second="b").axes
+    assert {text.get_text() for text in axes.texts} == {
+        "mean +0.50",
+        "lower limit +0.50",
+        "upper limit +0.50",
+    }
+    assert any(set(np.ravel(line.get_ydata())) == {0.0} for line in axes.get_lines())
 
 
 def test_a_readers_name_is_no_formula(tmp_path: Path) -> None:

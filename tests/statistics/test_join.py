@@ -128,3 +128,30 @@ def test_probabilities_are_of_every_class_and_sum_to_one(
 def test_six_decimals_are_close_enough_to_one() -> None:
     thirds = replace(certain("a", 0), probabilities=(0.333333, 0.333333, 0.333333, 0.0, 0.0))
     assert len(join([labelled("a", 0)], [thirds], task=KL).truth) == 1
+
+
+def test_it_is_known_what_stands_for_each_patient() -> None:
+    truth = [
+        labelled("a", 1),
+        replace(labelled("", 1), image="i", cluster="c"),
+        replace(labelled("", 1), image="j"),
+    ]
+    answers = [replace(row, reader="model:m@1") for row in truth]
+    both = join(truth, answers, task=KL)
+    assert dict(zip(both.patients.tolist(), both.units.tolist(), strict=True)) == {
+        "a": "patient",
+        "c": "cluster",
+        "j": "picture",
+    }
+    assert both.part(both.units == "cluster").units.tolist() == ["cluster"]
+
+
+def test_grades_that_are_not_the_likeliest_are_counted() -> None:
+    truth = [labelled(patient, 0) for patient in "abcd"]
+    tied = replace(answered("d", 4), probabilities=(0.0, 0.0, 0.0, 0.5, 0.5))
+    silent = replace(certain("c", 3), value=None)
+    stated = [certain("a", 3), replace(certain("b", 3), value=2), silent, tied]
+    assert join(truth, stated, task=KL).not_likeliest == 1
+    plain = [replace(row, value=1, probabilities=()) for row in stated]
+    assert join(truth, plain, task=KL).not_likeliest == 0
+    assert join([], [], task=KL).not_likeliest == 0

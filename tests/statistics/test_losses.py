@@ -29,6 +29,7 @@ def cohort(seed: int, patients: int, prefix: str) -> tuple[Joined, list[Row]]:
         predicted=made.first,
         probabilities=probabilities,
         patients=np.char.add(prefix, made.patients),
+        units=np.full(n, "patient"),
         answered=np.arange(n),
         missing=0,
         refused=(),

@@ -367,3 +367,31 @@ class TestFailed:
         with pytest.raises(OSError, match="No space"):
             writer.finish(Document("t", ()), [])
         assert contents(last) == before
+
+
+def test_knees_without_a_patient_are_warned_of_once_for_all_readers(tmp_path: Path) -> None:
+    truth, answers = (
+        [replace(row, patient="", image=f"{i}") for i, row in enumerate(rows)]
+        for rows in tables(80)
+    )
+    both = [*answers, *(replace(row, reader="model:n@1") for row in answers)]
+    document, _ = report_answers(
+        truth, both, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW
+    )
+    (warning,) = document.warnings
+    assert ": 80 of 80 knees have no patient and are resampled otherwise: 80 by picture." in warning
+    assert "80 knees of 80 pictures; " in document.text()
+    assert 'class="banner"' in (tmp_path / "r" / "report.html").read_text("utf-8")
+
+
+def test_grades_against_their_own_probabilities_are_counted(tmp_path: Path) -> None:
+    truth, answers = tables(80)
+    turned = [
+        replace(row, value=(row.value or 0) // 2) if i < 9 else row for i, row in enumerate(answers)
+    ]
+    changed = sum(a.value != b.value for a, b in zip(turned, answers, strict=True))
+    assert changed > 0
+    document, _ = report_answers(
+        truth, turned, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW
+    )
+    assert f"{changed} of 80 grades of {READER} are not the most probable" in document.text()

@@ -76,7 +76,10 @@ def compared(
 def test_a_reader_against_himself_is_no_better(tmp_path: Path) -> None:
     truth, first, _ = tables()
     twin = [replace(row, reader="model:twin@1") for row in first]
-    _, rows = compared((truth, first, twin), tmp_path / "r")
+    document, rows = compared((truth, first, twin), tmp_path / "r")
+    assert "0.000 to 0.000; the same in all resamples, which is no certainty" in document.text()
+    assert document.text().count("0.000 to 0.000") == document.text().count("which is no certainty")
+    assert "Both gave the same grade to every one of these knees." in document.text()
     for (_, name), row in rows.items():
         if name.endswith("_difference"):
             assert row["value"] == 0.0
@@ -86,11 +89,23 @@ def test_a_reader_against_himself_is_no_better(tmp_path: Path) -> None:
 
 def test_values_and_tests_are_rows_with_numbers(tmp_path: Path) -> None:
     truth, first, second = tables()
-    _, rows = compared((truth, first, second), tmp_path / "r")
+    document, rows = compared((truth, first, second), tmp_path / "r")
     labels, one, other = (np.array([row.value for row in each]) for each in (truth, first, second))
     kappas = [cohen_kappa_score(labels, given, weights="quadratic") for given in (one, other)]
     kappa = rows["kl", "quadratic_kappa_difference"]
     assert kappa["value"] == pytest.approx(kappas[0] - kappas[1], abs=1e-6)
+    for place, reader, value in zip(
+        ("first", "second"), ("model:m@1", "model:n@1"), kappas, strict=True
+    ):
+        own = rows["kl", f"quadratic_kappa_of_{place}"]
+        assert own["value"] == pytest.approx(value, abs=1e-6)
+        assert (own["reader"], own["group"], own["low"]) == (reader, "all", None)
+    compared_by = {name.removesuffix("_of_first") for _, name in rows if name.endswith("_of_first")}
+    assert compared_by == {
+        *("quadratic_kappa", "accuracy", "balanced_accuracy", "mean_absolute_error", "macro_f1")
+    }
+    assert "no certainty" not in document.text()
+    assert "Both gave the same grade" not in document.text()
     p, of_family = (rows["kl", f"quadratic_kappa_difference_{end}"] for end in ("p", "p_holm"))
     assert 0.0 < float(str(p["value"])) <= float(str(of_family["value"])) <= 1.0
     assert p["method"] == "permutation, 9999 random exchanges of patients"
@@ -221,3 +236,38 @@ def test_strata_are_said_and_used(tmp_path: Path) -> None:
     assert (within[name]["low"], within[name]["high"]) != (rows[name]["low"], rows[name]["high"])
     # The value itself has no strata.
     assert within[name]["value"] == rows[name]["value"]
+
+
+def test_knees_without_a_patient_are_warned_of(tmp_path: Path) -> None:
+    known = tables()
+    unknown: Tables = tuple(  # type: ignore[assignment] # of three
+        [
+            replace(row, patient="", image=row.patient, cluster="c" if i < 4 else "")
+            if i < 40
+            else row
+            for i, row in enumerate(rows)
+        ]
+        for rows in known
+    )
+    document, _ = compared(unknown, tmp_path / "r")
+    (warning,) = document.warnings
+    assert ": 40 of 160 knees have no patient" in warning
+    assert "otherwise: 4 by cluster, 36 by picture." in warning
+    assert "160 knees of 60 patients, 1 cluster, 18 pictures that both" in document.text()
+    assert compared(known, tmp_path / "known")[0].warnings == ()
+
+
+def test_grades_against_their_own_probabilities_are_said_of_the_reader(tmp_path: Path) -> None:
+    truth, first, second = tables()
+    said = [
+        replace(row, probabilities=tuple(float(grade == row.value) for grade in range(5)))
+        for row in first
+    ]
+    other = [
+        replace(row, value=(row.value or 0) // 2) if i < 9 else row for i, row in enumerate(said)
+    ]
+    document, _ = compared((truth, other, second), tmp_path / "r")
+    wrong = sum(a.value != b.value for a, b in zip(said, other, strict=True))
+    assert wrong > 0
+    assert f"{wrong} of 160 grades of model:m@1 are not the most probable" in document.text()
+    assert "most probable" not in compared((truth, said, second), tmp_path / "s")[0].text()

@@ -41,10 +41,10 @@ def test_measures_are_put_in_bands() -> None:
         "laterality=right",
         "BMI=18.5 to under 25",
         "BMI=25 to under 30",
+        "age=under 50",
         "age=50 to under 60",
         "age=60 to under 70",
         "age=80 and over",
-        "age=under 50",
     ]
 
 
@@ -59,8 +59,8 @@ def test_small_cells_are_not_shown_but_said() -> None:
 def test_who_has_no_number_is_in_no_band(text: str) -> None:
     rows = people(120, age=["40", "55", text])
     assert [n for n in names(rows) if n.startswith("age")] == [
-        "age=50 to under 60",
         "age=under 50",
+        "age=50 to under 60",
     ]
 
 

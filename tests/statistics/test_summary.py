@@ -155,7 +155,7 @@ def test_a_task_without_order_has_no_distances() -> None:
     names = {row.metric for row in summary(*tables(VIEW), task=VIEW).metrics}
     assert {"accuracy", "negative_log_likelihood"} <= names
     assert not names & {"quadratic_kappa", "mean_absolute_error", "mean_squared_error"}
-    assert not names & {"average_precision", "ranked_probability_score", "adjacent"}
+    assert not names & {"ranked_probability_score", "adjacent"}
 
 
 def test_a_finding_has_an_area_for_its_presence() -> None:

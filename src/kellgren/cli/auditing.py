@@ -12,7 +12,7 @@ def audit_claims(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Folder for claims.md; an audit there is replaced."),
+        typer.Option("-o", "--output", help="Folder; an audit there is replaced."),
     ] = None,
 ) -> None:
     """Check whether the numbers that a paper prints follow from one another (extra 'stats').
@@ -27,7 +27,7 @@ def audit_claims(
 
     from kellgren import errors
 
-    if importlib.util.find_spec("scipy") is None:
+    if any(importlib.util.find_spec(name) is None for name in ("scipy", "matplotlib")):
         raise errors.ExtraMissing("stats", "kellgren audit claims")
     from kellgren.statistics.claims import Outcome, describe_claims, read_papers, write_audit
 

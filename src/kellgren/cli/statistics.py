@@ -41,6 +41,14 @@ def report(
         str | None,
         typer.Option(help="Who answered: gives conformal sets, operating points and a model card."),
     ] = None,
+    operating_point: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="POINT",
+            help="Without a bundle: from which probability every reader calls a knee positive, "
+            "fixed on other knees, such as 'kl>=2=0.39'; may be given again.",
+        ),
+    ] = None,
     internal: Annotated[
         Path | None,
         typer.Option(help="Answers on the cohort that they come from: says what is lost here."),
@@ -63,6 +71,7 @@ def report(
     _need_statistics("kellgren report")
     from kellgren.report import report_tables
 
+    points = _points(operating_point or (), bundle)
     document = report_tables(
         predictions,
         truth,
@@ -74,6 +83,7 @@ def report(
         seed=seed,
         stratified=stratified,
         internal=None if internal is None else (internal, internal_truth or truth, internal_split),
+        points=points,
     )
     typer.echo(document.text())
     typer.echo(f"\nSee {output / 'report.html'}")
@@ -166,6 +176,18 @@ def agree(
         )
     typer.echo(document.text())
     typer.echo(f"\nSee {output / 'report.html'}")
+
+
+def _points(given: "Sequence[str]", bundle: str | None) -> dict[str, dict[int, float]]:
+    from kellgren.statistics.reports.settings import operating_points
+
+    option = "--operating-point"
+    if given and bundle is not None:
+        raise typer.BadParameter("a bundle has its own points; leave one out", param_hint=option)
+    try:
+        return operating_points(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def _task(name: str, rows: "Sequence[Row]") -> "Task":

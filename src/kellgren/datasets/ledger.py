@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
+
+from kellgren import errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,58 @@ def ledger_of(manifest: Path) -> Path:
 def record_look(
     ledger: Path, *, split_sha256: str, predictions: Path, bundle_sha256: str, time: datetime
 ) -> int:
-    """Append one look, and return how many distinct bundles have been scored on this split."""
+    """Append one look, and return how many distinct bundles have been scored on this split.
+
+    Raises
+    ------
+    TableError
+        As `looks`; then nothing is appended.
+    """
+    earlier = looks(ledger)
     look = Look(
         time=time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         split_sha256=split_sha256,
         predictions_sha256=hashlib.sha256(predictions.read_bytes()).hexdigest(),
         bundle_sha256=bundle_sha256,
     )
+    # A last line may have lost its end in an editor: two looks in one line would both be lost.
+    unended = bool(earlier) and not ledger.read_bytes().endswith(b"\n")
     with ledger.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(asdict(look)) + "\n")
-    return len({seen.bundle_sha256 for seen in looks(ledger) if seen.split_sha256 == split_sha256})
+        stream.write("\n" * unended + json.dumps(asdict(look)) + "\n")
+    return len(
+        {seen.bundle_sha256 for seen in (*earlier, look) if seen.split_sha256 == split_sha256}
+    )
 
 
 def looks(ledger: Path) -> tuple[Look, ...]:
-    """Every look so far, oldest first."""
+    """Every look so far, oldest first; empty lines are passed over.
+
+    Raises
+    ------
+    TableError
+        A line is torn or is no look.
+    """
     if not ledger.exists():
         return ()
-    return tuple(Look(**json.loads(line)) for line in ledger.read_text("utf-8").splitlines())
+    lines = enumerate(ledger.read_bytes().split(b"\n"), start=1)
+    return tuple(_look(line, ledger, number) for number, line in lines if line.strip())
+
+
+def _look(line: bytes, ledger: Path, number: int) -> Look:
+    """What a line says; keys that a later version added are passed over."""
+    try:
+        said = json.loads(line.decode("utf-8"))
+        look = Look(**{each.name: said[each.name] for each in fields(Look)})
+    except (ValueError, KeyError, TypeError) as error:
+        raise _refused(ledger, number) from error
+    if not all(isinstance(cell, str) for cell in asdict(look).values()):
+        raise _refused(ledger, number)
+    return look
+
+
+def _refused(ledger: Path, number: int) -> errors.TableError:
+    return errors.TableError(
+        f"{ledger}, line {number}: is not one whole look, so nobody knows how often the split was "
+        "looked at. Put the line back from a copy, or delete it and count one look more than the "
+        "ledger says."
+    )

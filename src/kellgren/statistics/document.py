@@ -101,9 +101,9 @@ def _body(document: Document) -> Iterator[str]:
         if section.pictures:
             yield '<div class="figures">'
             for picture in section.pictures:
-                words = html.escape(picture.words)
+                words, file = html.escape(picture.words), quote(picture.file)
                 yield (
-                    f'<figure><img src="{quote(picture.file)}" alt="{words}">'
+                    f'<figure><a href="{file}"><img src="{file}" alt="{words}"></a>'
                     f"<figcaption>{words}</figcaption></figure>"
                 )
             yield "</div>"

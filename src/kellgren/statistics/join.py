@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,11 @@ from kellgren.datasets.table import Row
 
 _SUM_TOLERANCE = 1e-4
 """Chosen: rounding to six decimals moves the sum of a dozen classes by 6e-6 at most."""
+
+Unit = Literal["patient", "cluster", "picture"]
+
+UNITS: tuple[Unit, ...] = get_args(Unit)
+"""What knees are resampled by: the first of these that the truth knows of them."""
 
 Key = tuple[str, str, str, str, str]
 
@@ -32,6 +38,8 @@ class Joined:
         (n, classes), or None where the reader gave none.
     patients
         (n,) `Row.resampled_by` of the truth.
+    units
+        (n,) which of `UNITS` that is.
     answered
         (n,) where in the table of answers each row stood.
     missing
@@ -50,6 +58,7 @@ class Joined:
     predicted: NDArray[np.int64]
     probabilities: NDArray[np.float64] | None
     patients: NDArray[np.str_]
+    units: NDArray[np.str_]
     answered: NDArray[np.int64]
     missing: int
     refused: tuple[str, ...]
@@ -64,12 +73,20 @@ class Joined:
             predicted=self.predicted[members],
             probabilities=None if self.probabilities is None else self.probabilities[members],
             patients=self.patients[members],
+            units=self.units[members],
             answered=self.answered[members],
         )
 
     def confidence(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability (n,) of the grade that was given, of probabilities (n, classes)."""
         return probabilities[np.arange(len(self.predicted)), self.predicted]
+
+    @property
+    def not_likeliest(self) -> int:
+        """How many grades are not the most probable ones of their own probabilities."""
+        if self.probabilities is None or not len(self.predicted):
+            return 0
+        return int((self.confidence(self.probabilities) < self.probabilities.max(axis=1)).sum())
 
 
 def join(truth: Sequence[Row], answers: Sequence[Row], *, task: Task) -> Joined:
@@ -112,6 +129,7 @@ def join(truth: Sequence[Row], answers: Sequence[Row], *, task: Task) -> Joined:
         predicted=_predicted(knees, probabilities, ok, task),
         probabilities=probabilities,
         patients=np.array([truth[labels[key]].resampled_by for key in ok], dtype=np.str_),
+        units=np.array([_unit(truth[labels[key]]) for key in ok], dtype=np.str_),
         answered=np.array([given[key] for key in ok], dtype=np.int64),
         missing=len(usable) - len(both),
         refused=tuple(
@@ -138,6 +156,12 @@ def _by_key(rows: Iterable[Row], task: Task, table: str) -> dict[Key, int]:
 
 def _labelled(row: Row) -> bool:
     return row.status == "ok" and row.value is not None
+
+
+def _unit(row: Row) -> Unit:
+    if row.patient:
+        return "patient"
+    return "cluster" if row.cluster else "picture"
 
 
 def _predicted(

@@ -226,11 +226,18 @@ def _of_groups(both: Joined, probabilities: NDArray[np.float64]) -> Iterator[Que
         positive = np.isin(both.truth, group)
         scores = discrimination.probability_of_group(probabilities, group)
         first, last = group[0], group[-1]
+        name = f"grades={first}" if first == last else f"grades={first}-{last}"
         yield Question(
             "auc",
             partial(discrimination.area_under_roc, positive, scores),
             weighted.auc(positive, scores),
-            group=f"grades={first}" if first == last else f"grades={first}-{last}",
+            group=name,
+        )
+        yield Question(
+            "average_precision",
+            partial(discrimination.average_precision, positive, scores),
+            weighted.average_precision(positive, scores),
+            group=name,
         )
 
 

@@ -1,8 +1,9 @@
 """Which knees belong together: by side, and by what a table says of people and machines."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -48,7 +49,7 @@ def subgroups(rows: Sequence[Row]) -> tuple[tuple[Subgroup, ...], tuple[str, ...
     found: list[Subgroup] = []
     left_out: list[str] = []
     for name, values in _columns(rows):
-        distinct = sorted({value for value in values if value})
+        distinct = _ordered(name, {value for value in values if value})
         if len(distinct) < 2:
             continue
         if len(distinct) > MOST_VALUES:
@@ -79,7 +80,7 @@ def common_subgroups(
     left_out: list[str] = []
     for name, values in _columns([*internal, *external]):
         inside, outside = Counter(values[: len(internal)]), Counter(values[len(internal) :])
-        shared = sorted((inside.keys() & outside.keys()) - {""})
+        shared = _ordered(name, (inside.keys() & outside.keys()) - {""})
         distinct = (inside.keys() | outside.keys()) - {""}
         if len(distinct) < 2:
             continue
@@ -95,6 +96,12 @@ def common_subgroups(
                 members = np.array([each == value for each in values], dtype=np.bool_)
                 found.append(Subgroup(f"{name}={value}", members))
     return tuple(found), tuple(left_out)
+
+
+def _ordered(name: str, values: Set[str]) -> list[str]:
+    """Bands by their edges, anything else by the alphabet."""
+    edges = BANDS.get(name.lower())
+    return sorted(values) if edges is None else [b for b in _bands(edges) if b in values]
 
 
 def _columns(rows: Sequence[Row]) -> Iterator[tuple[str, list[str]]]:
@@ -114,9 +121,10 @@ def _band(text: str, edges: Sequence[float]) -> str:
         return ""
     if not np.isfinite(value):
         return ""
-    place = int(np.searchsorted(edges, value, side="right"))
-    if place == 0:
-        return f"under {edges[0]:g}"
-    if place == len(edges):
-        return f"{edges[-1]:g} and over"
-    return f"{edges[place - 1]:g} to under {edges[place]:g}"
+    return _bands(edges)[int(np.searchsorted(edges, value, side="right"))]
+
+
+def _bands(edges: Sequence[float]) -> list[str]:
+    """What the bands between ascending edges are called, the lowest first."""
+    between = [f"{low:g} to under {high:g}" for low, high in pairwise(edges)]
+    return [f"under {edges[0]:g}", *between, f"{edges[-1]:g} and over"]

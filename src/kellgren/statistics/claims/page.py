@@ -37,7 +37,7 @@ def claims_page(papers: Sequence[Paper]) -> str:
     """Return a page that counts the verdicts, lists what does not hold, and shows every claim."""
     verdicts = [verdict for paper in papers for verdict in paper.verdicts]
     wrong = [v for v in verdicts if v.outcome is Outcome.CONTRADICTS]
-    elsewise = [v for v in verdicts if _but(v)]
+    elsewise = [v for v in verdicts if proviso(v)]
     parts = [
         _INTRODUCTION,
         _counts(papers),
@@ -57,7 +57,7 @@ def describe_claims(verdicts: Sequence[Verdict], *, width: int = 100) -> str:
         for verdict in verdicts:
             if verdict.paper != paper:
                 continue
-            text = f"{_flat(verdict.says)}{_but(verdict)}. {_reason(verdict)}"
+            text = f"{_flat(verdict.says)}{proviso(verdict)}. {reason_of(verdict)}"
             begin = "  " + verdict.outcome.value.ljust(margin)
             lines.append(
                 textwrap.fill(
@@ -112,7 +112,7 @@ def claims_json(verdicts: Iterable[Verdict]) -> str:
 
 def _list(heading: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
     if verdicts:
-        lines = (f"- {v.paper}: {_cell(v.says)}. {_cell(_reason(v))}" for v in verdicts)
+        lines = (f"- {v.paper}: {_cell(v.says)}. {_cell(reason_of(v))}" for v in verdicts)
         yield f"## {heading}\n\n" + "\n".join(lines) + "\n"
 
 
@@ -138,7 +138,7 @@ def _section(paper: Paper) -> str:
 def _lines(verdict: Verdict) -> Iterator[str]:
     claim = _cell(verdict.says) + (f"<br>*{_cell(verdict.note)}*" if verdict.note else "")
     where = _cell(verdict.where) + (f": “{_cell(verdict.quote)}”" if verdict.quote else "")
-    decided = f"**{verdict.outcome}**" + _but(verdict)
+    decided = f"**{verdict.outcome}**" + proviso(verdict)
     first, *others = verdict.readings
     if not others and not first.name and len(first.rows) == 1:
         (row,) = first.rows
@@ -181,14 +181,14 @@ def _recomputed(row: Row) -> str:
     return _cell("; ".join(part for part in (row.recomputed, row.note) if part))
 
 
-def _reason(verdict: Verdict) -> str:
+def reason_of(verdict: Verdict) -> str:
     """What decides, in a sentence; where the first reading fails and another holds, in two."""
     plausible = [reading for reading in verdict.readings if not reading.stretched]
     best = min(plausible, key=lambda reading: reading.outcome.rank)
     if verdict.outcome is Outcome.CONTRADICTS:
         others = f"; none of {len(plausible)} readings gives it" if len(plausible) > 1 else ""
         return _sentence(plausible[0]) + others + "."
-    if _but(verdict):
+    if proviso(verdict):
         return f"{_sentence(plausible[0])}. Another reading, {best.name}: {best.outcome}."
     return _sentence(best) + "."
 
@@ -204,7 +204,8 @@ def _sentence(reading: Reading) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _but(verdict: Verdict) -> str:
+def proviso(verdict: Verdict) -> str:
+    """What is added to the word for a claim that holds, but not as the paper says."""
     holds_otherwise = verdict.outcome is not Outcome.CONTRADICTS and not verdict.as_printed
     return ", not as printed" if holds_otherwise else ""
 

@@ -33,16 +33,29 @@ def roc_figure(curves: Sequence[tuple[str, Curve]], *, task: Task) -> Figure:
 
 
 def precision_recall_figure(
-    curves: Sequence[tuple[str, Curve]], *, task: Task, prevalence: float
+    curves: Sequence[tuple[str, Curve]], *, task: Task, prevalences: Sequence[float]
 ) -> Figure:
-    """Precision against recall; a thin line where chance would lie, at the prevalence."""
+    """Precision against recall, and thin where chance would lie, which is the prevalence.
+
+    Parameters
+    ----------
+    prevalences
+        Of what each curve finds, in their order.
+    """
     with styled():
-        figure, axes = _square(task)
-        axes.axhline(prevalence, color=MUTED, linewidth=0.6)
-        _lines(axes, curves, "AP", drawstyle="steps-pre")
+        figure, axes = _square(task, height=1.3)
+        for place, prevalence in enumerate(prevalences):
+            colour, dash = SERIES[place % len(SERIES)], DASHES[place % len(DASHES)]
+            axes.axhline(prevalence, color=colour, linestyle=dash, linewidth=0.4)
+        named = [
+            (f"{name} ({prevalence:.1%} of all)", curve)
+            for (name, curve), prevalence in zip(curves, prevalences, strict=True)
+        ]
+        _lines(axes, named, "AP", drawstyle="steps-pre")
         axes.set_xlabel("Recall")
         axes.set_ylabel("Precision")
-        axes.legend(loc="lower left")
+        # Below the curves: those of rare grades leave no corner free.
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18))
     return figure
 
 
@@ -62,8 +75,8 @@ def risk_coverage_figure(curve: RiskCoverage, *, task: Task, reader: str) -> Fig
     return figure
 
 
-def _square(task: Task) -> tuple[Figure, Axes]:
-    figure = new_figure()
+def _square(task: Task, *, height: float = 1.0) -> tuple[Figure, Axes]:
+    figure = new_figure(height=height)
     axes = figure.add_subplot()
     axes.set_aspect("equal")
     axes.set_xlim(0.0, 1.0)

@@ -1,5 +1,6 @@
 """Values with their intervals below one another, such as of subgroups or of pairs of readers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,28 +15,65 @@ _LINE = 0.075
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A named value and its interval; NaN where there is none."""
+    """A named value and its interval; NaN where there is none.
+
+    Parameters
+    ----------
+    lower_is_better
+        Of an error, for instance; then the figure says so.
+    """
 
     name: str
     value: float
     low: float
     high: float
+    lower_is_better: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name, with what must be known to read the value."""
+        notes = ["lower is better"] if self.lower_is_better else []
+        if math.isnan(self.value):
+            notes.append("not estimable")
+        elif math.isnan(self.low):
+            notes.append("no interval")
+        return f"{self.name} ({', '.join(notes)})" if notes else self.name
 
 
 def forest_figure(
-    estimates: Sequence[Estimate], *, task: Task, label: str, reference: float | None = None
+    estimates: Sequence[Estimate],
+    *,
+    task: Task,
+    label: str,
+    reference: float | None = None,
+    ends: tuple[str, str] | None = None,
 ) -> Figure:
-    """Draw estimates in their order, from above; ``reference`` is a line to compare with."""
+    """Draw estimates in their order, from above; hollow what has no interval.
+
+    Parameters
+    ----------
+    reference
+        A line to compare with.
+    ends
+        What lies towards the left and towards the right, such as which reader is higher.
+    """
     with styled():
-        figure = new_figure(height=0.35 + _LINE * len(estimates))
+        figure = new_figure(height=0.35 + _LINE * (len(estimates) + (2 if ends else 0)))
         axes = figure.add_subplot()
         if reference is not None:
             axes.axvline(reference, color=MUTED, linewidth=0.6, linestyle="--")
         for row, one in enumerate(estimates):
             axes.plot([one.low, one.high], [row, row], color=MAIN)
-            axes.plot(one.value, row, color=MAIN, marker="s", linestyle="none")
-        axes.set_yticks(range(len(estimates)), [plain(one.name) for one in estimates])
+            # Without an interval a full square would look like a perfectly precise value.
+            inside = "white" if math.isnan(one.low) else MAIN
+            axes.plot(
+                one.value, row, color=MAIN, marker="s", linestyle="none", markerfacecolor=inside
+            )
+        axes.set_yticks(range(len(estimates)), [plain(one.label) for one in estimates])
         axes.set_ylim(len(estimates) - 0.5, -0.5)
+        if ends is not None:
+            # Below one another: names are long and the axes narrow.
+            label += f"\n← {plain(ends[0])}\n{plain(ends[1])} →"
         axes.set_xlabel(label)
         entitle(figure, axes, task)
     return figure

@@ -6,8 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from kellgren.records import RESEARCH_USE
-from kellgren.statistics.figures.style import MAIN, MUTED, SECOND, SMALL, new_figure, plain, styled
+from kellgren.statistics.figures.style import MAIN, MUTED, SECOND, footer, new_figure, plain, styled
 
 _ROW = 0.11
 """Height of a system as a share of the width; chosen: room for dots beside one another."""
@@ -60,5 +59,5 @@ def runs_figure(
         axes.set_ylim(len(systems) - 0.5, -0.65)
         axes.set_xlabel(plain(score))
         figure.legend(loc="outside upper center", ncols=2)
-        figure.supxlabel(RESEARCH_USE, fontsize=SMALL - 1.0, color=MUTED)
+        footer(figure)
     return figure

@@ -58,7 +58,12 @@ def new_figure(*, height: float = 1.0) -> Figure:
 def entitle(figure: Figure, axes: Axes, task: Task) -> None:
     """The task above and what the figure may be used for below."""
     axes.set_title(task.title)
-    figure.supxlabel(RESEARCH_USE, fontsize=SMALL - 1.0, color=MUTED)
+    footer(figure)
+
+
+def footer(figure: Figure) -> None:
+    """What the figure may be used for, below it."""
+    figure.supxlabel(RESEARCH_USE, fontsize=SMALL, color=MUTED)
 
 
 def plain(text: str) -> str:

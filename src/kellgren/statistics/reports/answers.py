@@ -10,6 +10,7 @@ from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
 from kellgren.statistics.bootstrap import STRATIFIED
 from kellgren.statistics.document import Document, Section
+from kellgren.statistics.join import Joined
 from kellgren.statistics.reports.discrimination import discrimination_section
 from kellgren.statistics.reports.doubt import doubt_section
 from kellgren.statistics.reports.external import external_section
@@ -19,6 +20,7 @@ from kellgren.statistics.reports.resampling import resampling_section
 from kellgren.statistics.reports.selection import Selection
 from kellgren.statistics.reports.settings import Settings
 from kellgren.statistics.reports.subgroups import subgroups_section
+from kellgren.statistics.reports.units import unit_warnings
 from kellgren.statistics.reports.writing import Writer
 from kellgren.statistics.summary import Summary
 
@@ -52,9 +54,18 @@ def report_answers(
     sections = [looked.section(*_drawn(settings))]
     for each in found:
         sections += _sections(each, writer)
-    document = Document("Answers against the truth", tuple(sections), looked.warnings)
+    warnings = (*looked.warnings, *unit_warnings(_cohorts(found)))
+    document = Document("Answers against the truth", tuple(sections), warnings)
     writer.finish(document, [row for each in found for row in each.metrics])
     return document, tuple(each.summary for each in found)
+
+
+def _cohorts(found: Sequence[Measured]) -> Iterator[Joined]:
+    """What was resampled, here and in an internal cohort."""
+    for each in found:
+        yield each.both
+        if each.external is not None:
+            yield each.external.internal
 
 
 def _by_reader(answers: Sequence[Row], task: Task) -> Iterator[list[Row]]:

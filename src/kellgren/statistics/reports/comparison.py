@@ -22,11 +22,13 @@ from kellgren.statistics.document import Document, Section, Table
 from kellgren.statistics.figures import Estimate, forest_figure
 from kellgren.statistics.headlines import headlines
 from kellgren.statistics.join import Joined
-from kellgren.statistics.metrics import P_OF_FAMILY, P_OF_TEST, Metric, Status
+from kellgren.statistics.metrics import ALL, P_OF_FAMILY, P_OF_TEST, Metric, Status
 from kellgren.statistics.multiplicity import Adjusted, holm
 from kellgren.statistics.pairs import Pair, pair
 from kellgren.statistics.questions import cut_of
+from kellgren.statistics.reports.grades import likeliest_words
 from kellgren.statistics.reports.selection import Selection
+from kellgren.statistics.reports.units import counted, unit_warnings
 from kellgren.statistics.reports.writing import (
     NOT_ESTIMABLE,
     TITLES,
@@ -42,6 +44,12 @@ CHOOSING = (
     "'kellgren evaluate' scores it."
 )
 """Said of every comparison, whatever the ledger knows."""
+
+NO_WIDTH = "the same in all resamples, which is no certainty"
+"""Said of an interval whose ends are one."""
+
+OWN = "value; the interval is that of the difference"
+"""The method of a reader's own value, on the knees that both graded."""
 
 _NAN = float("nan")
 
@@ -99,7 +107,8 @@ def report_comparison(
             _right(each, adjusted),
         ]
         metrics += [*_counts(each.pair), *_metrics(each, adjusted, family)]
-    document = Document("Two readers against the truth", tuple(sections), looked.warnings)
+    warnings = (*looked.warnings, *unit_warnings(each.pair.first for each in found))
+    document = Document("Two readers against the truth", tuple(sections), warnings)
     writer.finish(document, metrics)
     return document
 
@@ -178,7 +187,8 @@ def _graded(both: Pair) -> Section:
         "what both graded is compared: a reader is spared the knees that he or the other refused."
     )
     title = f"{both.first.task.title}: who graded what"
-    return Section(title, (words,), (Table(head, rows),))
+    said = [line for reader in (both.first, both.second) for line in likeliest_words(reader)]
+    return Section(title, (words, *dict.fromkeys(said)), (Table(head, rows),))
 
 
 def _codes(refused: Sequence[str]) -> str:
@@ -198,7 +208,7 @@ def _differences(
             number(found.first),
             number(found.second),
             _signed(found.estimate),
-            interval(found.low, found.high),
+            _interval(found),
             p_value(found.p),
             p_value(adjusted[name]),
         )
@@ -206,17 +216,29 @@ def _differences(
     )
     head = ("", "First", "Second", "Difference", "95 % interval", "p", "p, Holm")
     estimates = [
-        Estimate(title, found.estimate, found.low, found.high)
-        for title, (_, found) in named.items()
+        Estimate(title, found.estimate, found.low, found.high, "_error" in name)
+        for title, (name, found) in named.items()
     ]
-    figure = forest_figure(estimates, task=first.task, label="First minus second", reference=0.0)
-    picture = writer.draw(figure, f"differences-{first.task.name}", "Differences with intervals")
-    who = (
-        f"First: {first.reader}. Second: {second.reader}. {any_.n_knees} knees of "
-        f"{any_.n_patients} patients that both graded."
+    figure = forest_figure(
+        estimates,
+        task=first.task,
+        label="First minus second",
+        reference=0.0,
+        ends=(f"{second.reader} higher", f"{first.reader} higher"),
     )
+    picture = writer.draw(figure, f"differences-{first.task.name}", "Differences with intervals")
+    who = f"First: {first.reader}. Second: {second.reader}. {counted(first)} that both graded."
     how = f"Intervals: {any_.method}. p: {any_.test}. {_family(family)}"
-    return Section(first.task.title, (who, how), (Table(head, rows),), (picture,))
+    words = (who, *_alike(first, second), how)
+    return Section(first.task.title, words, (Table(head, rows),), (picture,))
+
+
+def _alike(first: Joined, second: Joined) -> Iterator[str]:
+    if (first.predicted == second.predicted).all():
+        yield (
+            "Both gave the same grade to every one of these knees. That other knees would not "
+            "tell them apart does not follow from it."
+        )
 
 
 def _family(family: Adjusted) -> str:
@@ -234,7 +256,7 @@ def _right(each: _Compared, adjusted: Mapping[str, float]) -> Section:
             str(found.first_only),
             str(found.second_only),
             _signed(found.estimate),
-            interval(found.low, found.high),
+            _interval(found),
             p_value(found.p),
             p_value(adjusted[name]),
         )
@@ -282,9 +304,23 @@ def _metrics(each: _Compared, adjusted: Mapping[str, float], family: Adjusted) -
         ):
             status = "undefined" if np.isnan(p) else "ok"
             yield _metric(each.pair, name + end, p, method=method, status=status)
+    yield from _own(each)
     any_ = next(iter(each.right.values()))
     yield _metric(each.pair, "n_first_only_right", any_.first_only)
     yield _metric(each.pair, "n_second_only_right", any_.second_only)
+
+
+def _own(each: _Compared) -> Iterator[Metric]:
+    """Each reader's own value of what is compared."""
+    for name, found in each.differences.items():
+        for place, reader, value in (
+            ("first", each.pair.first, found.first),
+            ("second", each.pair.second, found.second),
+        ):
+            metric = f"{name.removesuffix('_difference')}_of_{place}"
+            status: Status = "undefined" if np.isnan(value) else "ok"
+            row = _metric(each.pair, metric, value, method=OWN, status=status)
+            yield replace(row, reader=reader.reader, group=ALL)
 
 
 def _metric(
@@ -315,6 +351,11 @@ def _metric(
 
 def _title(name: str) -> str:
     return TITLES[name.removesuffix("_difference")]
+
+
+def _interval(found: Difference | McNemar) -> str:
+    said = interval(found.low, found.high)
+    return f"{said}; {NO_WIDTH}" if found.low == found.high else said
 
 
 def _signed(value: float) -> str:

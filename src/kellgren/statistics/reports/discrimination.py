@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kellgren.anatomy import Task
 from kellgren.statistics import discrimination
 from kellgren.statistics.document import Picture, Section, Table
 from kellgren.statistics.figures import precision_recall_figure, roc_figure
@@ -20,6 +21,11 @@ from kellgren.statistics.reports.writing import (
     interval,
     number,
     table_of,
+)
+
+_GIVEN = (
+    "At operating points given by hand. Points chosen on these knees would flatter; where they "
+    "come from is not known here"
 )
 
 
@@ -66,39 +72,50 @@ def _at_points(found: Measured) -> Iterator[Table]:
         if m.metric == name and m.cut is not None
     ]
     if rows:
-        yield table_of(rows, caption="At operating points fixed beforehand")
+        given = found.settings.points_given
+        yield table_of(rows, caption=_GIVEN if given else "At operating points fixed beforehand")
 
 
 def _of_groups(found: Measured) -> Iterator[Table]:
+    summary = found.summary
     rows = tuple(
-        (m.group.removeprefix("grades="), number(m.value), interval(m.low, m.high))
-        for m in found.summary.metrics
+        (
+            m.group.removeprefix("grades="),
+            _with_interval(m),
+            _with_interval(summary.metric("average_precision", group=m.group)),
+        )
+        for m in summary.metrics
         if m.metric == "auc" and m.group.startswith("grades=")
     )
     if rows:
-        yield Table(("Grades", "AUC", "95 % interval"), rows, "These against all others")
+        yield Table(("Grades", "AUC", "Average precision"), rows, "These against all others")
 
 
 def _curves(
     found: Measured, writer: Writer, probabilities: NDArray[np.float64], cuts: Sequence[int]
 ) -> tuple[Picture, ...]:
-    roc, precise = [], []
+    roc, precise, prevalences = [], [], []
     for cut in cuts:
         scores = discrimination.probability_of_cut(probabilities, cut)
         positive = found.both.truth >= cut
         curve = discrimination.roc_curve(positive, scores)
         if curve is not None:
-            roc.append((from_cut(found.task, cut), curve))
+            roc.append((_short(found.task, cut), curve))
         other = discrimination.precision_recall_curve(positive, scores)
-        if other is not None and cut == cut_of(found.task):
-            precise.append((from_cut(found.task, cut), other))
+        if other is not None:
+            precise.append((_short(found.task, cut), other))
+            prevalences.append(float(positive.mean()))
     pictures = []
     if roc:
         figure = roc_figure(roc, task=found.task)
         pictures.append(writer.draw(figure, found.figure_name("roc"), "ROC curves of every cut"))
     if precise:
-        prevalence = float((found.both.truth >= (cut_of(found.task) or 0)).mean())
-        figure = precision_recall_figure(precise, task=found.task, prevalence=prevalence)
-        words = "Precision and recall; the thin line is chance"
+        figure = precision_recall_figure(precise, task=found.task, prevalences=prevalences)
+        words = "Precision and recall of every cut; thin lines are chance"
         pictures.append(writer.draw(figure, found.figure_name("precision-recall"), words))
     return tuple(pictures)
+
+
+def _short(task: Task, cut: int) -> str:
+    """A cut below a title that already names the task."""
+    return f"grade ≥ {task.classes[cut]}" if task.ordinal else task.classes[cut]

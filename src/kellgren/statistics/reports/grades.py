@@ -9,9 +9,11 @@ import numpy as np
 from kellgren.statistics.bootstrap import FEWEST, method
 from kellgren.statistics.document import Section, Table
 from kellgren.statistics.figures import confusion_figure
+from kellgren.statistics.join import Joined
 from kellgren.statistics.metrics import ALL, Metric
 from kellgren.statistics.questions import cut_of
 from kellgren.statistics.reports.measured import Measured
+from kellgren.statistics.reports.units import counted
 from kellgren.statistics.reports.writing import (
     TITLES,
     Writer,
@@ -41,7 +43,7 @@ _ERRORS = (
 def grades_sections(found: Measured, writer: Writer) -> Iterator[Section]:
     """The first sections on a reader and task: overall, and grade by grade."""
     title = f"{found.task.title}, {found.both.reader}"
-    words = (_compared(found), *_matched(found), _intervals(found))
+    words = (_compared(found), *_matched(found), *likeliest_words(found.both), _intervals(found))
     if not len(found.both.truth):
         yield Section(title, words, (_overall(found),))
         return
@@ -55,10 +57,10 @@ def grades_sections(found: Measured, writer: Writer) -> Iterator[Section]:
 
 def _compared(found: Measured) -> str:
     both = found.both
-    counted = ", ".join(f"{code} {n}" for code, n in sorted(Counter(both.refused).items()))
-    codes = f" ({counted})" if counted else ""
+    refusals = ", ".join(f"{code} {n}" for code, n in sorted(Counter(both.refused).items()))
+    codes = f" ({refusals})" if refusals else ""
     return (
-        f"{len(both.truth)} knees of {len(np.unique(both.patients))} patients; "
+        f"{counted(both)}; "
         f"{both.missing} labelled knees have no answer, {len(both.refused)} were "
         f"refused{codes}, {both.unlabelled} have no label, {both.unmatched} answers are about "
         "no labelled knee. All numbers are of the knees compared: one without a grade counts "
@@ -71,6 +73,17 @@ def _matched(found: Measured) -> Iterator[str]:
         yield (
             f"{found.by_name} answers were matched to the truth by file name, as it calls their "
             "knees otherwise."
+        )
+
+
+def likeliest_words(both: Joined) -> Iterator[str]:
+    """What to know of a reader whose grades are not always the likeliest of his probabilities."""
+    if both.not_likeliest:
+        yield (
+            f"{both.not_likeliest} of {len(both.truth)} grades of {both.reader} are not the most "
+            "probable ones of their own probabilities. That is as it should be where thresholds "
+            "or biases were set on purpose, and else a slip of the table. Agreement and errors are "
+            "of the grades, curves and areas of the probabilities."
         )
 
 

@@ -39,7 +39,9 @@ def report_millimetres(
     Raises
     ------
     TableError
-        Fewer than two readers, too few common knees, or a cell that is no number.
+        Fewer than two readers, too few common knees, or a cell that is no number or below zero.
+    DuplicateRows
+        A reader has two unlike measurements of a knee.
     """
     measured = _measured(rows, column, readers)
     sections: list[Section] = []
@@ -81,11 +83,18 @@ def _measured(
                 f"Reader {row.reader!r}, patient {row.patient!r}, {row.laterality}: {COVARIATE}"
                 f"{column} holds {text!r}, no finite number of millimetres."
             )
+        if value < 0.0:
+            raise errors.TableError(
+                f"Reader {row.reader!r}, patient {row.patient!r}, {row.laterality}: {COVARIATE}"
+                f"{column} holds {text!r}; nothing is narrower than 0 mm. Leave the cell empty "
+                "where nothing was measured."
+            )
         mine = found.setdefault(row.reader, {})
-        if row.key[:-1] in mine:
+        # A measurement may stand on the row of every task.
+        if mine.get(row.key[:-1], (value,))[0] != value:
             raise errors.DuplicateRows(
-                f"Reader {row.reader!r} measured {column} twice for patient {row.patient!r}, "
-                f"picture {row.picture!r}, {row.laterality}. Keep one."
+                f"Reader {row.reader!r} has two unlike measurements {column} of patient "
+                f"{row.patient!r}, picture {row.picture!r}, {row.laterality}. Keep one."
             )
         mine[row.key[:-1]] = (value, row.resampled_by)
     ghosts = [name for name in readers or () if name not in found]

@@ -1,14 +1,17 @@
 """The report of ``kellgren agree``: readers of the same knees, a model among them or not."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
 from kellgren.statistics.bootstrap import RESAMPLES
 from kellgren.statistics.document import Document, Picture, Section, Table
 from kellgren.statistics.figures import Estimate, confusion_figure, forest_figure
+from kellgren.statistics.metrics import Metric
 from kellgren.statistics.panel import panel
 from kellgren.statistics.readers import Agreement, compare_readers
 from kellgren.statistics.reports.writing import Writer, number, table_of
@@ -33,8 +36,42 @@ def report_agreement(
     found = compare_readers(panel(rows, task=task, readers=readers), rng=rng, resamples=resamples)
     sections = [_who(found), *_together(found, writer), *_pairs(found, writer)]
     document = Document(f"Agreement on {task.title}", tuple(sections))
-    writer.finish(document, found.metrics)
+    writer.finish(document, [*found.metrics, *_counts(found)])
     return document
+
+
+def _counts(found: Agreement) -> Iterator[Metric]:
+    """Rows of each pair: who gave what together, and how many lie so many grades apart."""
+    for (first, second), confusion in found.confusions.items():
+        counts = [
+            ("confusion", f"grade={grade},theirs={theirs}", int(count))
+            for (grade, theirs), count in np.ndenumerate(confusion)
+        ]
+        if found.panel.task.ordinal:
+            counts += [
+                ("n_apart", f"distance={distance}", count)
+                for distance, count in enumerate(_apart(confusion))
+            ]
+        for metric, group, count in counts:
+            yield Metric(
+                task=found.panel.task.name,
+                reader=first,
+                metric=metric,
+                cut=None,
+                group=f"against={second},{group}",
+                value=count,
+                low=math.nan,
+                high=math.nan,
+                method="count",
+                n_patients=len(np.unique(found.panel.patients)),
+                n_knees=len(found.panel.patients),
+            )
+
+
+def _apart(confusion: NDArray[np.int64]) -> list[int]:
+    """How many knees two readers put so many grades apart."""
+    distance = np.abs(np.subtract.outer(*(np.arange(size) for size in confusion.shape)))
+    return [int(confusion[distance == d].sum()) for d in range(len(confusion))]
 
 
 def _who(found: Agreement) -> Section:
@@ -79,8 +116,7 @@ def _pairs(found: Agreement, writer: Writer) -> list[Section]:
     classes = found.panel.task.classes
     for (first, second), confusion in found.confusions.items():
         rows = [m for m in found.metrics if (m.reader, m.group) == (first, f"against={second}")]
-        distance = np.abs(np.subtract.outer(np.arange(len(classes)), np.arange(len(classes))))
-        counts = [int(confusion[distance == d].sum()) for d in range(len(classes))]
+        counts = _apart(confusion)
         off = Table(
             ("Grades apart", *(str(d) for d in range(len(classes)))),
             (
@@ -90,6 +126,19 @@ def _pairs(found: Agreement, writer: Writer) -> list[Section]:
         )
         figure = confusion_figure(confusion, task=found.panel.task, reader=second, rows=first)
         picture = writer.draw(figure, f"{first}-{second}", f"Rows {first}, columns {second}")
-        tables = (table_of(rows), off) if found.panel.task.ordinal else (table_of(rows),)
-        sections.append(Section(f"{first} and {second}", (), tables, (picture,)))
+        tables = [table_of(rows), _confusion(confusion, classes, first, second)]
+        if found.panel.task.ordinal:
+            tables.append(off)
+        sections.append(Section(f"{first} and {second}", (), tuple(tables), (picture,)))
     return sections
+
+
+def _confusion(
+    confusion: NDArray[np.int64], classes: Sequence[str], first: str, second: str
+) -> Table:
+    rows = tuple(
+        (label, *(str(count) for count in counts))
+        for label, counts in zip(classes, confusion.tolist(), strict=True)
+    )
+    head = (f"{first} \\ {second}", *classes)
+    return Table(head, rows, f"Knees by what both gave: rows {first}, columns {second}")

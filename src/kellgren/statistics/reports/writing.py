@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from kellgren.anatomy import Task
+from kellgren.anatomy import KL, Task
 from kellgren.files import refuse_foreign
 from kellgren.statistics.document import Document, Picture, Table
 from kellgren.statistics.figures import write_figure
@@ -50,8 +50,8 @@ TITLES = {
     "youden": "Youden's J",
     "expected_calibration_error": "Expected calibration error",
     "negative_log_likelihood": "Negative log-likelihood (nats)",
-    "brier_score": "Brier score",
-    "ranked_probability_score": "Ranked probability score",
+    "brier_score": "Brier score, over all grades (0 to 2)",
+    "ranked_probability_score": "Ranked probability score, per cut (0 to 1)",
     "set_coverage": "Coverage of the sets",
     "mean_set_size": "Mean size of a set (grades)",
     "recall": "Recall",
@@ -79,8 +79,10 @@ def p_value(value: float) -> str:
 
 
 def from_cut(task: Task, cut: int) -> str:
-    """Which knees count as positive, such as kl ≥ 2."""
-    return f"{task.name} ≥ {task.classes[cut]}"
+    """Which knees count as positive, such as "KL ≥ 2" or "Joint-space narrowing, medial ≥ 1"."""
+    if not task.ordinal:
+        return f"{task.title}: {task.classes[cut]}"
+    return f"{'KL' if task.name == KL.name else task.title} ≥ {task.classes[cut]}"
 
 
 def basis(metric: Metric) -> str:
