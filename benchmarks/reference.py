@@ -20,7 +20,7 @@ from kellgren.anatomy import KL, Laterality
 from kellgren.bundles.store import MODEL
 from kellgren.grading import Bundle, load_bundle
 
-PATCH_PX, OFFSET_PX, WIDTH = 112, 56, 64
+PATCH_PX, OFFSET_PX, WIDTH, CLASSES = 112, 56, 64, 5
 EPS = 1e-3
 
 
@@ -41,7 +41,7 @@ class Network(nn.Module):
             *_block(2 * n, 4 * n),
         )
         self.dropout = nn.Dropout(0.2)
-        self.head = nn.Linear(8 * n, 5)
+        self.head = nn.Linear(8 * n, CLASSES)
 
     def features(self, region: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, 256, h, w) of the lateral and of the mirrored medial patch."""
@@ -157,21 +157,20 @@ def _networks(bundle: Bundle) -> Iterator[Network]:
     """
     graph = onnx.load_from_string(bundle.contents[MODEL]).graph
     weights = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in graph.initializer}
-    same = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
-    convolutions = [node.input[1:] for node in graph.node if node.op_type == "Conv"]
-    # Both patches go through one branch: each convolution stands in the graph twice.
-    distinct = {same.get(weight, weight): same.get(bias, bias) for weight, bias in convolutions}
-    poured = iter(distinct.items())
-    for member in range(len(bundle.record.members)):
+    members = len(bundle.record.members)
+    layers = [node.input[1:] for node in graph.node if node.op_type == "Conv"]
+    convolutions = iter([layer for layer in layers if len(layer) == 2])
+    # The head as a convolution of one place, the lateral patch's half before the medial's.
+    heads = [weights[layer[0]].flatten(1) for layer in layers if len(layer) == 1]
+    (biases,) = [weight for weight in weights.values() if weight.shape == (members, CLASSES)]
+    for head, bias in zip(heads, biases, strict=True):
         network = Network().eval()
         for module in network.branch:
             if isinstance(module, nn.Conv2d):
-                weight, bias = next(poured)
-                _pour(module, weights[weight], weights[bias])
+                _pour(module, *(weights[name] for name in next(convolutions)))
             elif isinstance(module, nn.BatchNorm2d):
                 nn.init.constant_(module.weight, (1.0 + EPS) ** 0.5)
-        head = f"members.{member}.head"
-        _pour(network.head, weights[f"{head}.weight"], weights[f"{head}.bias"])
+        _pour(network.head, torch.cat(head.chunk(2), dim=1), bias)
         yield network
 
 

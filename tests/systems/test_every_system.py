@@ -69,7 +69,7 @@ def test_a_network_gives_logits(each: System, fidelity: Fidelity) -> None:
     assert logits.shape == (2, len(task.classes))
     assert torch.isfinite(logits).all()
     assert not torch.equal(logits[0], logits[1])
-    assert hasattr(network, "attention") == (each.explanation == "cam_exact")
+    assert hasattr(network, "by_place") == (each.explanation == "cam_exact")
 
 
 @of_systems
