@@ -1,6 +1,5 @@
 """What the run on whole films draws, notes and says. No figure is judged here."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,6 @@ import pydicom
 import pytest
 from benchmarks import commands, pictures
 from benchmarks.commands import Pace
-from benchmarks.turns import ROOT
 from pydicom.uid import ExplicitVRLittleEndian
 
 from kellgren.cohort import find_films
@@ -68,18 +66,12 @@ def test_a_command_that_fails_says_why(start: Callable[[list[str]], object]) -> 
         start(words)
 
 
-def test_a_whole_run_prints_every_figure_beside_its_target() -> None:
+def test_a_whole_run_prints_every_figure_beside_its_target(
+    run_benchmark: Callable[..., str],
+) -> None:
     few = ("--films", "2", "--shared", "2", "--rounds", "1", "--calls", "1", "--starts", "1")
-    done = subprocess.run(  # noqa: S603 – our own words
-        [sys.executable, "-m", "benchmarks.films", "--rows", "600", *few],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    said = done.stdout.rpartition("\n\n")[2]
+    printed = run_benchmark("films", "--rows", "600", *few)
+    said = printed.rpartition("\n\n")[2]
     for figure in (
         *("film to report, warm", "localisation of it", "kellgren grade film.dcm -o results"),
         *("films, most memory", "films, growth of memory", "two workers, times as fast as one"),
@@ -88,4 +80,4 @@ def test_a_whole_run_prints_every_figure_beside_its_target() -> None:
         # A film of another size judges nothing.
         assert line.endswith("not judged: a film of 600×800")
     for stage in ("reading and decoding", "localising", "cutting and grading", "drawing and"):
-        assert f"\n{stage}" in done.stdout
+        assert f"\n{stage}" in printed

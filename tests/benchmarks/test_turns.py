@@ -1,7 +1,6 @@
 """Contenders in their processes, and the whole run with tiny numbers. Nothing here is timed."""
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -9,7 +8,7 @@ import pytest
 from benchmarks import contenders, pictures
 from benchmarks.agreement import compare
 from benchmarks.contenders import DEFAULT, GRADERS, REFERENCE, present
-from benchmarks.turns import ROOT, started, take_turns
+from benchmarks.turns import started, take_turns
 
 
 @pytest.fixture(autouse=True)
@@ -51,18 +50,12 @@ def test_a_contender_that_ends_is_named(tmp_path: Path) -> None:
         pass
 
 
-def test_a_whole_run_prints_every_figure_beside_its_target() -> None:
+def test_a_whole_run_prints_every_figure_beside_its_target(
+    run_benchmark: Callable[..., str],
+) -> None:
     few = ("--pictures", "3", "--rounds", "1", "--calls", "1", "--compared", "2", "--starts", "1")
-    done = subprocess.run(  # noqa: S603 – our own words
-        [sys.executable, "-m", "benchmarks.speed", *few],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    said = done.stdout.rpartition("\n\n")[2]
+    printed = run_benchmark("speed", *few)
+    said = printed.rpartition("\n\n")[2]
     for figure in (
         *("default, times as fast", "reference and default", "folder, times the networks'"),
         *("folder, most memory", "folder, growth", "kellgren grade --cropped one.png"),
@@ -70,5 +63,5 @@ def test_a_whole_run_prints_every_figure_beside_its_target() -> None:
     ):
         (line,) = [line for line in said.splitlines() if line.startswith(figure)]
         assert "≥" in line or "≤" in line
-    assert "load average" in done.stdout
-    assert "AMX" in done.stdout
+    assert "load average" in printed
+    assert "AMX" in printed

@@ -213,6 +213,7 @@ class TestZip:
             load_bundle(path)
         assert [item.name for item in tmp_path.rglob("*")] == ["inner", "b.zip"]
 
+    # zipfile warns of what this archive is made to hold
     @pytest.mark.filterwarnings("ignore:Duplicate name")
     def test_two_files_of_one_name_are_refused(self, real_bundle: Path, tmp_path: Path) -> None:
         path = zipped(real_bundle, tmp_path / "b.zip")

@@ -60,7 +60,7 @@ def test_a_point_of_a_reliability_diagram_is_as_large_as_its_knees() -> None:
     bins = reliability_bins(rng.random(50), rng.random(50) < 0.6)
     (points,) = reliability_figure(bins, task=KL, reader="m").axes[0].collections
     counts = np.array([one.n for one in bins if one.n])
-    sizes = np.asarray(points.get_sizes())  # type: ignore[attr-defined]
+    sizes = np.asarray(points.get_sizes())  # type: ignore[attr-defined] # of a scatter
     np.testing.assert_allclose(sizes / sizes.max(), counts / counts.max())
 
 

@@ -107,8 +107,7 @@ def read_table(path: Path) -> tuple[Row, ...]:
     DuplicateRows
         Two rows have the same data set, patient, exam, picture, laterality, task and reader.
     """
-    # unlike Path.is_file, this is false for a name that is too long
-    if not os.path.isfile(path):  # noqa: PTH113
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         raise errors.TableError(f"{path}: no such table. Give a CSV or Parquet file.")
     try:
         rows = tuple(

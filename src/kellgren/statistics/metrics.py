@@ -94,6 +94,34 @@ class Metric:
             status=_status(value, interval, n_knees),
         )
 
+    @classmethod
+    def without_interval(
+        cls,
+        *,
+        task: str,
+        reader: str,
+        metric: str,
+        value: float,
+        n_patients: int,
+        n_knees: int,
+        group: str = ALL,
+        method: str = "count",
+    ) -> "Metric":
+        """A count, or another number that has no interval by its nature."""
+        return cls(
+            task=task,
+            reader=reader,
+            metric=metric,
+            cut=None,
+            group=group,
+            value=value,
+            low=math.nan,
+            high=math.nan,
+            method=method,
+            n_patients=n_patients,
+            n_knees=n_knees,
+        )
+
     @property
     def is_p(self) -> bool:
         """Whether the value is a p."""

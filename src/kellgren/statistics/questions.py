@@ -163,6 +163,30 @@ def _of_distance(both: Joined) -> Iterator[Question]:
         )
 
 
+def _of_ranks(
+    positive: NDArray[np.bool_],
+    scores: NDArray[np.float64],
+    *,
+    cut: int | None = None,
+    group: str = ALL,
+) -> Iterator[Question]:
+    """How well scores (n,) order knees that are positive before the others."""
+    yield Question(
+        "auc",
+        partial(discrimination.area_under_roc, positive, scores),
+        weighted.auc(positive, scores),
+        cut=cut,
+        group=group,
+    )
+    yield Question(
+        "average_precision",
+        partial(discrimination.average_precision, positive, scores),
+        weighted.average_precision(positive, scores),
+        cut=cut,
+        group=group,
+    )
+
+
 def _of_cuts(
     both: Joined, probabilities: NDArray[np.float64], operating_points: Mapping[int, float]
 ) -> Iterator[Question]:
@@ -172,18 +196,7 @@ def _of_cuts(
     for cut in range(1, len(both.task.classes)):
         positive = both.truth >= cut
         scores = discrimination.probability_of_cut(probabilities, cut)
-        yield Question(
-            "auc",
-            partial(discrimination.area_under_roc, positive, scores),
-            weighted.auc(positive, scores),
-            cut=cut,
-        )
-        yield Question(
-            "average_precision",
-            partial(discrimination.average_precision, positive, scores),
-            weighted.average_precision(positive, scores),
-            cut=cut,
-        )
+        yield from _of_ranks(positive, scores, cut=cut)
         if cut in operating_points:
             threshold = operating_points[cut]
             for metric in ("sensitivity", "specificity", "youden"):
@@ -227,18 +240,7 @@ def _of_groups(both: Joined, probabilities: NDArray[np.float64]) -> Iterator[Que
         scores = discrimination.probability_of_group(probabilities, group)
         first, last = group[0], group[-1]
         name = f"grades={first}" if first == last else f"grades={first}-{last}"
-        yield Question(
-            "auc",
-            partial(discrimination.area_under_roc, positive, scores),
-            weighted.auc(positive, scores),
-            group=name,
-        )
-        yield Question(
-            "average_precision",
-            partial(discrimination.average_precision, positive, scores),
-            weighted.average_precision(positive, scores),
-            group=name,
-        )
+        yield from _of_ranks(positive, scores, group=name)
 
 
 def _of_doubt(both: Joined, probabilities: NDArray[np.float64]) -> Iterator[Question]:

@@ -157,15 +157,12 @@ def _with_intervals(
 
 def _counts(both: Joined, confusion: NDArray[np.int64], coverage: float | None) -> Iterator[Metric]:
     def row(metric: str, value: float, *, group: str = ALL, method: str = "count") -> Metric:
-        return Metric(
+        return Metric.without_interval(
             task=both.task.name,
             reader=both.reader,
             metric=metric,
-            cut=None,
             group=group,
             value=value,
-            low=_NAN,
-            high=_NAN,
             method=method,
             n_patients=len(np.unique(both.patients)),
             n_knees=len(both.truth),

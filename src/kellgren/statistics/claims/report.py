@@ -12,8 +12,6 @@ from kellgren.statistics.metrics import ALL, Metric
 TASK = "claims"
 """The task of these rows: nobody was asked about knees."""
 
-_NAN = float("nan")
-
 _WORDS = (
     (
         "Every printed number was recomputed from others that the same paper prints; one with "
@@ -63,16 +61,12 @@ def _counts(paper: Paper) -> dict[Outcome, int]:
 
 
 def _count(paper: Paper, metric: str, group: str, value: int) -> Metric:
-    return Metric(
+    return Metric.without_interval(
         task=TASK,
         reader=paper.name,
         metric=metric,
-        cut=None,
         group=group,
         value=value,
-        low=_NAN,
-        high=_NAN,
-        method="count",
         n_patients=0,
         n_knees=0,
     )

@@ -1,6 +1,5 @@
 """The report of ``kellgren agree``: readers of the same knees, a model among them or not."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -53,16 +52,12 @@ def _counts(found: Agreement) -> Iterator[Metric]:
                 for distance, count in enumerate(_apart(confusion))
             ]
         for metric, group, count in counts:
-            yield Metric(
+            yield Metric.without_interval(
                 task=found.panel.task.name,
                 reader=first,
                 metric=metric,
-                cut=None,
                 group=f"against={second},{group}",
                 value=count,
-                low=math.nan,
-                high=math.nan,
-                method="count",
                 n_patients=len(np.unique(found.panel.patients)),
                 n_knees=len(found.panel.patients),
             )
