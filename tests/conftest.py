@@ -115,7 +115,7 @@ def kellgren() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 – our own words
-            [sys.executable, "-m", "kellgren.cli", *map(str, words)],
+            [sys.executable, "-m", "kellgren", *map(str, words)],
             capture_output=True,
             text=True,
             check=False,

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "describe": {"bundles", "localise", "grading", "systems", "statistics"},
     "api": {"anatomy", "errors", "records", "bundles", "grading", "cohort"},
     "__init__": {"anatomy", "errors", "records", "grading", "api"},
+    "__main__": {"cli"},
     "cli": {
         *("anatomy", "errors", "files", "clock", "bundles", "datasets", "localise", "grading"),
         *("systems", "training", "cohort", "evaluation", "selfcheck", "describe", "reporting"),

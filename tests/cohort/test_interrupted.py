@@ -51,7 +51,7 @@ class Batch:
 
     def words(self, out: Path, *more: str) -> list[str]:
         return [
-            *(sys.executable, "-m", "kellgren.cli", "grade", "--cropped", str(self.films)),
+            *(sys.executable, "-m", "kellgren", "grade", "--cropped", str(self.films)),
             *("--laterality", "right", "--bundle", str(self.bundle), "-o", str(out), *more),
         ]
 

@@ -87,7 +87,7 @@ class TestAgain:
         self, listed_films: Path, prepared: Path, tmp_path: Path, prepare: Prepare
     ) -> None:
         out = tmp_path / "out"
-        words = [sys.executable, "-m", "kellgren.cli", "prepare", str(listed_films), "-o", str(out)]
+        words = [sys.executable, "-m", "kellgren", "prepare", str(listed_films), "-o", str(out)]
         with subprocess.Popen(words) as process:  # noqa: S603 - our own words
             until = time.monotonic() + PATIENCE_S
             while not (out / NAME).exists() or (out / NAME).read_bytes().count(b"\n") < 3:

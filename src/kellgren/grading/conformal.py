@@ -98,12 +98,13 @@ def _scores(probabilities: ArrayLike, *, ordinal: bool) -> NDArray[np.int64]:
     if values.ndim != 2 or not ((values >= 0.0) & (values <= 1.0)).all():
         raise ValueError(f"Give probabilities (n, classes) in [0, 1]; their shape: {values.shape}.")
     order = _grown(values) if ordinal else np.argsort(-values, axis=1, kind="stable")
-    masses = np.take_along_axis(np.rint(values * _WHOLE).astype(np.int64), order, axis=1)
-    before = np.cumsum(masses, axis=1) - masses
+    rows = np.arange(len(values))[:, np.newaxis]
+    masses = np.rint(values[rows, order] * _WHOLE).astype(np.int64)
+    before = masses.cumsum(axis=1) - masses
     ordered = np.minimum(before + 1, _WHOLE)
     ordered[:, 0] = 0
     scores = np.empty(values.shape, dtype=np.int64)
-    np.put_along_axis(scores, order, ordered, axis=1)
+    scores[rows, order] = ordered
     return scores
 
 
@@ -112,14 +113,15 @@ def _grown(values: NDArray[np.float64]) -> NDArray[np.int64]:
     n, classes = values.shape
     rows = np.arange(n)
     # Walls of −1 on both sides are never the likelier neighbour.
-    walled = np.pad(values, ((0, 0), (1, 1)), constant_values=-1.0)
+    walled = np.full((n, classes + 2), -1.0)
+    walled[:, 1:-1] = values
     lower = values.argmax(axis=1)
     upper = lower.copy()
     order = np.empty((n, classes), dtype=np.int64)
     order[:, 0] = lower
     for step in range(1, classes):
         down = walled[rows, lower] >= walled[rows, upper + 2]
-        lower = np.where(down, lower - 1, lower)
-        upper = np.where(down, upper, upper + 1)
+        lower = lower - down
+        upper = upper + ~down
         order[:, step] = np.where(down, lower, upper)
     return order

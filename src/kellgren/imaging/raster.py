@@ -9,11 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from kellgren import errors
 from kellgren.imaging.radiograph import Radiograph
 
-FORMATS = ("PNG", "TIFF", "JPEG", "WEBP")
+FORMATS = tuple(kind.format for kind in (PngImageFile, TiffImageFile, JpegImageFile, WebPImageFile))
+"""By their own modules: for a name that it has not loaded yet Pillow loads all of its formats."""
+
 SUFFIXES = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp"})
 
 MAX_PIXELS = 100_000_000
@@ -125,8 +131,10 @@ def _decode(picture: Image.Image, name: str) -> NDArray[np.uint8] | NDArray[np.u
         raise errors.FormatUnknown(
             f"{name}: floating-point pixels. Save it as 8 or 16 bit unsigned."
         )
-    if picture.mode in {"L", "1"}:
-        return np.array(picture.convert("L"), dtype=np.uint8)
+    if picture.mode == "L":
+        return np.array(picture)
+    if picture.mode == "1":
+        return np.array(picture.convert("L"))
     if picture.mode == "LA":
         return np.array(picture.getchannel("L"), dtype=np.uint8)
     return _grey_of_colour(np.asarray(picture.convert("RGB")), name)

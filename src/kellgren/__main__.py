@@ -1,4 +1,4 @@
-"""``python -m kellgren.cli``."""
+"""``python -m kellgren``."""
 
 from kellgren.cli import main
 
