@@ -13,6 +13,7 @@ from kellgren.datasets.phantom import write_cohort
 from kellgren.datasets.table import read_table, write_table
 from kellgren.report import adopted, report_tables
 from kellgren.reporting.tables import is_grades, read_grades
+from kellgren.statistics.reports.writing import is_card
 
 FEW = ("--resamples", "40")
 
@@ -77,6 +78,36 @@ class TestReport:
         assert card.startswith("# tiny-synthetic 0.1.0\n")
         assert "| Kappa, quadratic weights |" in card
 
+    def test_a_card_of_who_did_not_answer_goes(
+        self, graded: tuple[Path, Path, Path], tmp_path: Path
+    ) -> None:
+        manifest, out, bundle = graded
+        words = (out / "grades.csv", "--truth", manifest, "--task", "kl", "-o", tmp_path / "r")
+        card = tmp_path / "r" / "model_card.md"
+        assert run("report", *words, "--bundle", bundle, *FEW)[0] == 0
+        assert is_card(card)
+        assert run("report", *words, *FEW)[0] == 0
+        assert not card.exists()
+
+    @pytest.mark.parametrize(
+        ("option", "value", "says"),
+        [
+            ("--conformal-q", "kl=0.9@0.9", "a bundle has its own quantiles"),
+            ("--operating-point", "kl>=2=0.4", "a bundle has its own points"),
+        ],
+    )
+    def test_by_hand_or_by_bundle_but_not_both(
+        self, graded: tuple[Path, Path, Path], tmp_path: Path, option: str, value: str, says: str
+    ) -> None:
+        manifest, out, bundle = graded
+        words = (out / "grades.csv", "--truth", manifest, "-o", tmp_path / "r", option, value)
+        status, _, err = run("report", *words, "--bundle", bundle)
+        assert status == 2
+        assert says in " ".join(err.replace("│", " ").split())
+        status, said, err = run("report", *words, "--task", "kl", *FEW)
+        assert (status, err) == (0, "")
+        assert "given by hand" in said
+
     def test_answers_without_a_patient_take_that_of_the_truths_picture(
         self, graded: tuple[Path, Path, Path]
     ) -> None:
@@ -112,7 +143,7 @@ class TestReport:
             *("--internal", grades, "--internal-split", "train", "-o", tmp_path / "r", *FEW),
         )
         assert status == 0
-        assert "Internal: 24 knees of 12 patients; external: 8 of 4" in said
+        assert "Internal: 24 knees of 12 patients; external: 8 knees of 4 patients." in said
 
     @pytest.mark.parametrize(
         ("split", "task", "says"),
@@ -164,6 +195,17 @@ def test_a_panel_on_the_command_line(graded: tuple[Path, Path, Path], tmp_path: 
     rows = json.loads((tmp_path / "r" / "metrics.json").read_text("utf-8"))
     groups = {row["group"].partition(",")[0] for row in rows}
     assert groups == {"against=truth", "all readers"}
+    status, said, _ = run(
+        "agree", tmp_path / "readers.csv", "-o", tmp_path / "r", "--stratified", *FEW
+    )
+    assert status == 0
+    assert "The bootstrap was stratified: from the patients of each true grade" in said
+    status, _, err = run(
+        *("agree", tmp_path / "readers.csv", "-o", tmp_path / "s"),
+        *("--stratified", "--millimetres", "jsw"),
+    )
+    assert status == 2
+    assert "measurements have no grades" in err
     status, _, err = run("agree", tmp_path / "readers.csv", "--task", "knee", "-o", tmp_path / "s")
     assert status == 2
     assert "the table has" in err

@@ -81,12 +81,12 @@ def evaluate(
     if importlib.util.find_spec("sklearn") is None:
         raise errors.ExtraMissing("stats", "kellgren evaluate")
     from kellgren.model_card import write_card
-    from kellgren.report import CARD, of_bundle
+    from kellgren.report import of_bundle
     from kellgren.statistics.bootstrap import RESAMPLES
     from kellgren.statistics.reports.answers import report_answers
     from kellgren.statistics.reports.selection import selection
     from kellgren.statistics.reports.settings import Settings
-    from kellgren.statistics.reports.writing import METRICS, Writer
+    from kellgren.statistics.reports.writing import CARD, METRICS, Writer
 
     refuse_foreign(folder, ours=_is_evaluation(folder), what="evaluation")
     bundle = grader.bundle

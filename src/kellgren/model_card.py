@@ -5,11 +5,10 @@ from pathlib import Path
 
 from kellgren.files import write_atomically
 from kellgren.grading import Bundle
-from kellgren.records import RESEARCH_USE
 from kellgren.statistics.metrics import ALL
 from kellgren.statistics.questions import cut_of
 from kellgren.statistics.reports.selection import Selection
-from kellgren.statistics.reports.writing import TITLES, interval, number
+from kellgren.statistics.reports.writing import CARD_MARK, TITLES, interval, number
 from kellgren.statistics.summary import Summary
 
 _SHOWN = (
@@ -39,7 +38,7 @@ def _lines(bundle: Bundle, summaries: Sequence[Summary], looked: Selection) -> I
     record = bundle.record
     yield f"# {record.name} {record.version}"
     yield ""
-    yield f"{RESEARCH_USE} SHA-256 `{bundle.sha256}`."
+    yield f"{CARD_MARK}`{bundle.sha256}`."
     yield ""
     yield "## What it is"
     yield ""

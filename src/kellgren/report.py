@@ -1,6 +1,6 @@
 """From files to the report of a reader's answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -18,11 +18,10 @@ from kellgren.statistics.document import Document
 from kellgren.statistics.join import Key
 from kellgren.statistics.reports.answers import report_answers
 from kellgren.statistics.reports.comparison import report_comparison
+from kellgren.statistics.reports.given import Quantile
 from kellgren.statistics.reports.selection import selection
 from kellgren.statistics.reports.settings import Settings
-from kellgren.statistics.reports.writing import Writer
-
-CARD = "model_card.md"
+from kellgren.statistics.reports.writing import CARD, Writer
 
 
 def report_tables(
@@ -38,6 +37,7 @@ def report_tables(
     stratified: bool = False,
     internal: tuple[Path, Path, str | None] | None = None,
     points: Mapping[str, Mapping[int, float]] | None = None,
+    quantiles: Mapping[str, Quantile] | None = None,
 ) -> Document:
     """Read both tables, compare them and write the report.
 
@@ -60,6 +60,8 @@ def report_tables(
     points
         Task → cut → the operating point of every reader, fixed on other knees; not with a bundle,
         which has its own.
+    quantiles
+        Task → what makes the conformal sets of every reader with probabilities; likewise.
 
     Raises
     ------
@@ -76,6 +78,8 @@ def report_tables(
         settings = of_bundle(settings, graders, answers.rows, tasks)
     if points:
         settings = _with_points(settings, points, answers.rows, tasks)
+    if quantiles:
+        settings = _with_quantiles(settings, quantiles, answers.rows, tasks)
     if internal is not None:
         known = _labels(internal[1], internal[2])
         inside = _answers(internal[0], internal[1])
@@ -226,15 +230,55 @@ def _with_points(
     tasks: Sequence[Task],
 ) -> Settings:
     """The settings with the same operating points for every reader."""
-    asked = {task.name for task in tasks}
-    if strange := sorted(points.keys() - asked):
-        raise errors.TableError(
-            f"Operating points are given of {', '.join(strange)}, but the report is on "
-            f"{', '.join(sorted(asked))}."
-        )
+    _refuse_others("Operating points", points, tasks)
     readers = {row.reader for row in answers}
     by_reader = {(reader, name): cuts for reader in readers for name, cuts in points.items()}
     return replace(settings, operating_points=by_reader, points_given=True)
+
+
+def _with_quantiles(
+    settings: Settings,
+    quantiles: Mapping[str, Quantile],
+    answers: Sequence[Row],
+    tasks: Sequence[Task],
+) -> Settings:
+    """The settings with the sets of every reader who gave probabilities."""
+    _refuse_others("Conformal quantiles", quantiles, tasks)
+    sets: dict[tuple[str, str], NDArray[np.bool_]] = {}
+    for task in tasks:
+        if task.name not in quantiles:
+            continue
+        chosen = [row for row in answers if row.task == task.name]
+        sure = {row.reader for row in chosen if row.probabilities}
+        if not sure:
+            raise errors.TableError(
+                f"A conformal quantile is given of {task.name}, but no answer to it has "
+                f"probabilities. Give them in the columns p_0 to p_{len(task.classes) - 1}."
+            )
+        for reader in sorted(sure):
+            own = [row for row in chosen if row.reader == reader]
+            sets[reader, task.name] = _sets(own, task, quantiles[task.name].q)
+    coverage = {key: quantiles[key[1]].coverage for key in sets}
+    return replace(settings, sets=sets, coverage=coverage, quantiles_given=True)
+
+
+def _refuse_others(what: str, given: Iterable[str], tasks: Sequence[Task]) -> None:
+    asked = {task.name for task in tasks}
+    if strange := sorted(set(given) - asked):
+        raise errors.TableError(
+            f"{what} are given of {', '.join(strange)}, but the report is on "
+            f"{', '.join(sorted(asked))}."
+        )
+
+
+def _sets(answers: Sequence[Row], task: Task, q: float) -> NDArray[np.bool_]:
+    """The set (answers, classes) of each of a reader's answers; none of one without all classes."""
+    make = contiguous_sets if task.ordinal else nominal_sets
+    members = np.zeros((len(answers), len(task.classes)), dtype=np.bool_)
+    for index, row in enumerate(answers):
+        if len(row.probabilities) == len(task.classes):
+            members[index] = make([row.probabilities], q)[0]
+    return members
 
 
 def of_bundle(
@@ -247,13 +291,7 @@ def of_bundle(
         chosen = [row for row in answers if row.task == task.name and row.reader == reader]
         if not chosen or task.name not in bundle.record.conformal:
             continue
-        q = bundle.record.conformal[task.name].q
-        make = contiguous_sets if task.ordinal else nominal_sets
-        members = np.zeros((len(chosen), len(task.classes)), dtype=np.bool_)
-        for index, row in enumerate(chosen):
-            if len(row.probabilities) == len(task.classes):
-                members[index] = make([row.probabilities], q)[0]
-        sets[reader, task.name] = members
+        sets[reader, task.name] = _sets(chosen, task, bundle.record.conformal[task.name].q)
     return replace(
         settings,
         sets=sets,

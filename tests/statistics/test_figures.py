@@ -3,24 +3,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from kellgren.anatomy import KL
 from kellgren.records import RESEARCH_USE
 from kellgren.statistics.bland_altman import bland_altman
+from kellgren.statistics.bootstrap import Interval
 from kellgren.statistics.calibration import reliability_bins
 from kellgren.statistics.discrimination import precision_recall_curve
+from kellgren.statistics.external import Drop
 from kellgren.statistics.figures import (
     Estimate,
+    Shift,
     bland_altman_figure,
     confusion_figure,
+    external_figure,
     forest_figure,
     precision_recall_figure,
     reliability_figure,
     write_figure,
 )
-from kellgren.statistics.figures.style import MAIN
+from kellgren.statistics.figures.style import MAIN, MARKERS, SERIES, WIDTH
 
 CONFUSION = np.array(
     [[8, 2, 0, 0, 0], [3, 3, 3, 0, 0], [0, 1, 5, 1, 0], [0, 0, 1, 9, 0], [0, 0, 0, 0, 0]]
@@ -78,7 +83,7 @@ def test_a_value_without_an_interval_is_hollow_and_said_to_have_none() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "sure",
         "few (no interval)",
-        "none (lower is better, not estimable)",
+        "none (lower is better, not\nestimable)",
     ]
     assert "← a higher" in axes.get_xlabel()
     assert r"b \$ higher →" in axes.get_xlabel()
@@ -112,18 +117,79 @@ def test_differences_name_their_lines_and_show_zero() -> None:
     assert any(set(np.ravel(line.get_ydata())) == {0.0} for line in axes.get_lines())
 
 
+def drop(internal: float, external: float, reach: float) -> Drop:
+    def about(value: float) -> Interval:
+        return Interval(value - reach, value + reach, 0)
+
+    points = internal - external
+    percent = 100.0 * points / internal
+    ends = (about(internal), about(external), about(points), about(percent))
+    return Drop(internal, external, points, percent, *ends)
+
+
+SHIFTS = (
+    Shift("Kappa $", drop(0.8, 0.6, 0.05), drop(0.8, 0.7, 0.05)),
+    Shift("Error", drop(0.3, 0.5, 0.05), lower_is_better=True),
+    Shift("Recall of 4", drop(0.5, 0.25, float("nan"))),
+)
+
+
+def external() -> Figure:
+    return external_figure(SHIFTS, task=KL)
+
+
+def test_both_cohorts_and_what_is_lost_between_them_are_drawn() -> None:
+    figure = external()
+    values, lost = figure.axes
+
+    def marks(axes: Axes) -> list[tuple[float, str, object]]:
+        return [
+            (float(np.ravel(line.get_xdata())[0]), str(line.get_marker()), line.get_color())
+            for line in axes.get_lines()
+            if line.get_marker() in MARKERS
+        ]
+
+    place = {0: (MARKERS[0], SERIES[0]), 1: (MARKERS[1], SERIES[1]), 2: (MARKERS[2], SERIES[2])}
+    assert marks(values) == [
+        *((0.8, *place[0]), (0.6, *place[1]), (0.7, *place[2])),
+        *((0.3, *place[0]), (0.5, *place[1]), (0.5, *place[0]), (0.25, *place[1])),
+    ]
+    assert [round(each[0], 6) for each in marks(lost)] == [0.2, 0.1, -0.2, 0.25]
+    # Of each mark its interval, and hollow what has none.
+    spans = [
+        line for line in lost.get_lines() if len(np.ravel(line.get_xdata())) == 2
+    ]  # the line of no loss is the first
+    assert np.ravel(spans[1].get_xdata()) == pytest.approx([0.15, 0.25])
+    hollow = [line.get_markerfacecolor() for line in lost.get_lines()][-1]
+    assert hollow == "white"
+    assert [label.get_text() for label in values.get_yticklabels()] == [
+        *(r"Kappa \$", "Error; lower is\nbetter", "Recall of 4")
+    ]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        *("internal", "external", "external, internal mix of grades")
+    ]
+    assert legend.get_title().get_text() == KL.title
+
+
+def test_without_one_mix_of_grades_there_is_no_third_mark() -> None:
+    (legend,) = external_figure(SHIFTS[1:], task=KL).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["internal", "external"]
+
+
 def test_a_readers_name_is_no_formula(tmp_path: Path) -> None:
     figure = confusion_figure(CONFUSION, task=KL, reader=r"_$\frac{$")
     png, _ = write_figure(figure, tmp_path / "figure")
     assert png.stat().st_size > 0
 
 
-@pytest.mark.parametrize("draw", [confusion, reliability])
+@pytest.mark.parametrize("draw", [confusion, reliability, external])
 def test_files_are_the_same_each_time_and_unstamped(
     draw: Callable[[], Figure], tmp_path: Path
 ) -> None:
     figure = draw()
     assert figure.get_supxlabel() == RESEARCH_USE
+    assert figure.get_figwidth() == pytest.approx(WIDTH)
     png, svg = write_figure(figure, tmp_path / "one.v1")
     assert (png.name, svg.name) == ("one.v1.png", "one.v1.svg")
     again = write_figure(draw(), tmp_path / "two")

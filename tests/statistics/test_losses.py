@@ -104,7 +104,10 @@ def test_each_grade_has_its_recall(found: dict[tuple[str, str], Loss]) -> None:
         )
         assert (loss.drop.internal, loss.drop.external) == pytest.approx((inside, outside))
         assert (loss.internal_knees, loss.external_knees) == tuple(side.sum() for side in sides)
-        assert loss.external_patients == len(np.unique(OUTSIDE[0].patients[sides[1]]))
+        assert (loss.internal_patients, loss.external_patients) == tuple(
+            len(np.unique(both.patients[side]))
+            for (both, _), side in zip((INSIDE, OUTSIDE), sides, strict=True)
+        )
         few = min(
             len(np.unique(both.patients[side]))
             for (both, _), side in zip((INSIDE, OUTSIDE), sides, strict=True)
@@ -142,7 +145,16 @@ def test_a_grade_of_few_is_named_and_not_printed() -> None:
 
 def test_points_and_per_cent_are_rows_of_their_own(found: dict[tuple[str, str], Loss]) -> None:
     loss = found["accuracy", "sex=F"]
-    points, percent = loss.metrics(OUTSIDE[0], resamples=60)
+    inside, outside, points, percent = loss.metrics(OUTSIDE[0], resamples=60)
+    assert (inside.metric, inside.value) == ("accuracy_internal", loss.drop.internal)
+    assert (inside.n_knees, inside.n_patients) == (loss.internal_knees, loss.internal_patients)
+    assert (outside.metric, outside.value) == ("accuracy_external", loss.drop.external)
+    for row, interval in (
+        (inside, loss.drop.internal_interval),
+        (outside, loss.drop.external_interval),
+    ):
+        assert (row.low, row.high) == (interval.low, interval.high)
+        assert row.low < row.value < row.high
     assert (points.metric, points.group) == ("accuracy_drop", "sex=F")
     assert percent.metric == "accuracy_drop_percent"
     assert percent.value == pytest.approx(100.0 * points.value / loss.drop.internal)

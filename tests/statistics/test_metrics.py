@@ -40,7 +40,7 @@ def test_what_is_undefined_is_null_and_says_why(tmp_path: Path) -> None:
     assert (row["value"], row["low"], row["high"], row["status"]) == (None, None, None, "undefined")
 
 
-@pytest.mark.parametrize("metric", ["accuracy_difference_p", "accuracy_difference_p_holm"])
+@pytest.mark.parametrize("metric", ["accuracy_d_p", "accuracy_d_p_holm", "accuracy_d_q_bh"])
 def test_a_small_p_never_becomes_nought(metric: str, tmp_path: Path) -> None:
     nan = float("nan")
     p = replace(KAPPA, metric=metric, value=1.23456789e-9, low=nan, high=nan)

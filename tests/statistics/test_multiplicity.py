@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from kellgren.statistics.multiplicity import benjamini_hochberg, holm
+from kellgren.statistics.multiplicity import AdjustedP, Family, benjamini_hochberg, holm
 
 METHODS = {"holm": holm, "fdr_bh": benjamini_hochberg}
 FAMILIES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12)
@@ -44,6 +44,20 @@ def test_tests_without_a_p_are_counted_apart(name: str) -> None:
     assert (found.n_tests, found.not_estimable) == (2, 1)
     assert math.isnan(found.p[1])
     assert (found.p[0], found.p[2]) == METHODS[name]([0.01, 0.04]).p
+
+
+def test_a_family_is_adjusted_in_both_ways() -> None:
+    found = Family.of([0.01, math.nan, 0.04, 0.03])
+    assert (found.n_tests, found.not_estimable) == (3, 1)
+    # By hand: times three, two and one; by three over the rank.
+    assert [each.holm for each in found.tests] == pytest.approx(
+        [0.03, math.nan, 0.06, 0.06], nan_ok=True
+    )
+    assert [each.q for each in found.tests] == pytest.approx(
+        [0.03, math.nan, 0.04, 0.04], nan_ok=True
+    )
+    assert Family.of([]).tests == ()
+    assert Family.of([0.2]).tests == (AdjustedP(0.2, 0.2),)
 
 
 @pytest.mark.parametrize("name", METHODS)

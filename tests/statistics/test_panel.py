@@ -5,7 +5,7 @@ import pytest
 
 from kellgren import errors
 from kellgren.anatomy import KL, Laterality
-from kellgren.datasets.table import Row
+from kellgren.datasets.table import TRUTH, Row
 from kellgren.statistics.panel import panel
 
 
@@ -57,6 +57,24 @@ def test_what_cannot_be_compared_is_named(
 ) -> None:
     with pytest.raises(errors.TableError, match=says):
         panel(table, task=KL, readers=readers)
+
+
+def test_strata_are_what_most_gave_unless_the_truth_is_there() -> None:
+    found = panel(TABLE, task=KL)
+    # 0 of all; 1 of two against 2; 4 of two against 3.
+    assert found.strata.tolist() == [0, 1, 4]
+    assert panel(TABLE, task=KL, readers=("a", "b")).strata.tolist() == [0, 1, 4]
+    truth = rows(TRUTH, {"1": 4, "2": 3, "5": 2})
+    known = panel([*truth, *TABLE], task=KL)
+    assert known.has_truth
+    assert known.strata.tolist() == [4, 3, 2]
+
+
+def test_what_stands_for_a_patient_is_known() -> None:
+    nameless = [replace(row, patient="", cluster="c" * (row.image == "2")) for row in TABLE]
+    found = panel(nameless, task=KL)
+    assert found.patients.tolist() == ["1", "c", "5"]
+    assert found.units.tolist() == ["picture", "cluster", "picture"]
 
 
 def test_two_answers_of_one_reader_are_refused() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
@@ -5,7 +7,7 @@ from sklearn.metrics import cohen_kappa_score
 from kellgren.anatomy import KL, VIEW, Laterality, Task
 from kellgren.datasets.table import Row
 from kellgren.statistics.icc import intraclass_correlation
-from kellgren.statistics.panel import Panel, panel
+from kellgren.statistics.panel import panel
 from kellgren.statistics.readers import EVERYONE, compare_readers
 
 READERS = ("a", "b", "model:m@1")
@@ -63,14 +65,8 @@ def test_a_model_is_one_more_reader() -> None:
 def test_a_reader_agrees_with_himself() -> None:
     rows = table(noise=(0.5, 0.5, 0.5))
     readers = panel(rows, task=KL)
-    same = Panel(
-        KL,
-        ("a", "b"),
-        np.repeat(readers.grades[:, :1], 2, axis=1),
-        readers.patients,
-        {"a": 0, "b": 0},
-        {"a": 0, "b": 0},
-    )
+    twice = np.repeat(readers.grades[:, :1], 2, axis=1)
+    same = replace(readers, readers=("a", "b"), grades=twice)
     found = compare_readers(same, rng=np.random.default_rng(1), resamples=50)
     for weights in ("unweighted", "linear", "quadratic"):
         row = found.metric(f"{weights}_kappa", "a", "against=b")
@@ -86,11 +82,34 @@ def test_without_an_order_there_are_no_distances() -> None:
 
 def test_one_class_only_is_said_not_to_be_estimable() -> None:
     readers = panel(table(), task=KL)
-    flat = Panel(KL, ("a", "b"), np.zeros((160, 2), np.int64), readers.patients, {"a": 0}, {"a": 0})
+    flat = replace(readers, readers=("a", "b"), grades=np.zeros((160, 2), np.int64))
     found = compare_readers(flat, rng=np.random.default_rng(1), resamples=50)
     row = found.metric("quadratic_kappa", "a", "against=b")
     assert (row.status, np.isnan(row.value)) == ("undefined", True)
     assert found.metric("accuracy", "a", "against=b").value == 1.0
+
+
+@pytest.mark.parametrize("stratified", [True, False])
+def test_strata_keep_the_mix_of_what_most_gave(stratified: bool) -> None:
+    readers = panel(table(), task=KL)
+    owner = np.unique(readers.patients, return_inverse=True)[1]
+    highest = np.zeros(owner.max() + 1, dtype=np.int64)
+    np.maximum.at(highest, owner, readers.strata)
+    found = compare_readers(
+        readers, rng=np.random.default_rng(3), resamples=60, stratified=stratified
+    )
+    # The draws again, one patient after the other.
+    rng, values = np.random.default_rng(3), []
+    members = [np.flatnonzero(highest == grade) for grade in range(5) if (highest == grade).any()]
+    if not stratified:
+        members = [np.arange(len(highest))]
+    for _ in range(60):
+        people = [int(each[rng.integers(0, len(each))]) for each in members for _ in each]
+        rows = np.concatenate([np.flatnonzero(owner == one) for one in people])
+        values.append(np.mean(readers.grades[rows, 0] == readers.grades[rows, 1]))
+    row = found.metric("accuracy", "a", "against=b")
+    assert (row.low, row.high) == pytest.approx(tuple(np.percentile(values, [2.5, 97.5])))
+    assert ("stratified" in row.method) == stratified
 
 
 def test_one_patient_has_no_interval() -> None:

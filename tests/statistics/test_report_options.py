@@ -12,9 +12,9 @@ from kellgren import errors
 from kellgren.anatomy import KL, OSTEONECROSIS, OSTEOPHYTE_FEMORAL_MEDIAL, Laterality
 from kellgren.datasets.table import TRUTH, Row, write_table
 from kellgren.report import report_tables
+from kellgren.statistics.reports.given import Quantile, conformal_quantiles, operating_points
 from kellgren.statistics.reports.millimetres import report_millimetres
 from kellgren.statistics.reports.readers import report_agreement
-from kellgren.statistics.reports.settings import operating_points
 from kellgren.statistics.reports.writing import Writer, from_cut
 
 N = 80
@@ -116,6 +116,137 @@ def test_what_is_no_point_is_said(given: list[str], why: str) -> None:
         operating_points(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["kl=0.9"], "no quantile"),
+        (["kl=nan@0.9"], "no quantile"),
+        (["kl=-0.1@0.9"], "no quantile"),
+        (["kl=1.1@0.9"], "above 0, up to 1"),
+        (["kl=0@0.9"], "above 0, up to 1"),
+        (["kl=0.9@0"], "between 0 and 1"),
+        (["kl=0.9@1"], "between 0 and 1"),
+        (["grade=0.9@0.9"], "no task"),
+        (["kl=0.9@0.9", "kl=0.8@0.9"], "twice"),
+    ],
+)
+def test_what_is_no_quantile_is_said(given: list[str], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        conformal_quantiles(given)
+
+
+def test_quantiles_are_read_task_by_task() -> None:
+    assert conformal_quantiles(["kl=0.953@0.9", "view=1@.95"]) == {
+        "kl": Quantile(0.953, 0.9),
+        "view": Quantile(1.0, 0.95),
+    }
+
+
+def sets_reported(folder: Path, quantiles: dict[str, Quantile]) -> str:
+    return report_tables(
+        folder / "answers.csv",
+        folder / "truth.csv",
+        folder / "r",
+        split=None,
+        task=None,
+        bundle=None,
+        resamples=5,
+        seed=0,
+        quantiles=quantiles,
+    ).text()
+
+
+def test_a_quantile_given_by_hand_makes_the_sets_of_whoever_gave_probabilities(
+    tmp_path: Path,
+) -> None:
+    truth, answers = graded()
+    # The second reader gives grades alone.
+    bare = [replace(row, probabilities=()) for row in answers[N:]]
+    write_table(truth, tmp_path / "truth.csv")
+    write_table([*answers[:N], *bare], tmp_path / "answers.csv")
+    text = sets_reported(tmp_path, {"kl": Quantile(0.8, 0.85)})
+    assert "promise to hold 85% of true grades" in text
+    assert "Their q was given by hand" in text
+    found = {
+        (row["reader"], row["metric"]): row["value"]
+        for row in rows_of(tmp_path / "r")
+        if row["group"] == "all" and str(row["metric"]).startswith(("set_", "mean_set"))
+    }
+    assert {reader for reader, _ in found} == {"model:a@1"}
+    assert found["model:a@1", "set_coverage_promised"] == 0.85
+    # Grown from the likeliest grade to the likelier neighbour until the mass reaches 0.8.
+    held, size = [], []
+    for label, row in zip(truth, answers[:N], strict=True):
+        low = high = int(np.argmax(row.probabilities))
+        while sum(row.probabilities[low : high + 1]) < 0.8 - 1e-9:
+            below = row.probabilities[low - 1] if low else -1.0
+            above = row.probabilities[high + 1] if high < 4 else -1.0
+            low, high = (low - 1, high) if below >= above else (low, high + 1)
+        held.append(low <= (label.value or 0) <= high)
+        size.append(high - low + 1)
+    assert found["model:a@1", "set_coverage"] == pytest.approx(np.mean(held), abs=1e-6)
+    assert found["model:a@1", "mean_set_size"] == pytest.approx(np.mean(size), abs=1e-6)
+
+
+def test_a_quantile_needs_probabilities_and_its_task(tmp_path: Path) -> None:
+    truth, answers = graded()
+    write_table(truth, tmp_path / "truth.csv")
+    write_table([replace(row, probabilities=()) for row in answers], tmp_path / "answers.csv")
+    with pytest.raises(errors.TableError, match="no answer to it has probabilities"):
+        sets_reported(tmp_path, {"kl": Quantile(0.8, 0.85)})
+    with pytest.raises(errors.TableError, match="Conformal quantiles are given of jsn_medial"):
+        sets_reported(tmp_path, {"jsn_medial": Quantile(0.8, 0.85)})
+    assert not (tmp_path / "r").exists()
+
+
+def nameless() -> list[Row]:
+    """Two readers of eighty knees, of which ten have no patient."""
+    truth, answers = graded()
+    rows = [
+        *(replace(row, reader="a", covariates={"jsw": f"{i % 7}"}) for i, row in enumerate(truth)),
+        *(replace(row, reader="b", covariates={"jsw": "4"}) for row in answers[:N]),
+    ]
+    return [replace(row, patient="") if row.patient < "P005" else row for row in rows]
+
+
+def test_readers_of_unknown_patients_are_warned_of(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    kinds = {
+        "grades": report_agreement(
+            nameless(), Writer(tmp_path / "g"), task=KL, readers=None, rng=rng, resamples=5
+        ),
+        "millimetres": report_millimetres(
+            nameless(), Writer(tmp_path / "m"), column="jsw", readers=None, rng=rng, resamples=5
+        ),
+    }
+    for document in kinds.values():
+        (warning,) = document.warnings
+        assert ": 10 of 80 knees have no patient" in warning
+        assert "80 knees of 35 patients, 5 pictures" in document.text()
+    for folder in ("g", "m"):
+        (row,) = [r for r in rows_of(tmp_path / folder) if r["metric"] == "n_without_patient"]
+        assert row["value"] == 10
+
+
+def test_readers_strata_are_said_by_whose_grades(tmp_path: Path) -> None:
+    truth, answers = graded()
+    people = [replace(row, reader="a") for row in truth]
+    for rows, by in (
+        ([*people, *answers], "each grade that most readers gave"),
+        ([*truth, *answers], "each true grade"),
+    ):
+        document = report_agreement(
+            rows,
+            Writer(tmp_path / "r"),
+            task=KL,
+            readers=None,
+            rng=np.random.default_rng(0),
+            resamples=5,
+            stratified=True,
+        )
+        assert f"The bootstrap was stratified: from the patients of {by}" in document.text()
+
+
 def test_cuts_are_called_as_people_do() -> None:
     assert from_cut(KL, 2) == "KL ≥ 2"
     assert from_cut(OSTEOPHYTE_FEMORAL_MEDIAL, 1) == "Femoral osteophyte, medial ≥ 1"
@@ -139,7 +270,11 @@ def test_what_two_readers_gave_together_is_in_rows_and_in_a_table(tmp_path: Path
     for apart in range(5):
         assert counts[f"against=b,distance={apart}"] == (distance == apart).sum()
     (table,) = [t for s in document.sections for t in s.tables if t.head[0] == "a \\ b"]
-    assert [row[1:] for row in table.rows] == [tuple(map(str, row)) for row in expected.tolist()]
+    shares = expected / np.maximum(expected.sum(axis=1, keepdims=True), 1)
+    assert [row[1:] for row in table.rows] == [
+        tuple(f"{count} ({share:.0%})" for count, share in zip(*pair, strict=True))
+        for pair in zip(expected.tolist(), shares.tolist(), strict=True)
+    ]
 
 
 def measured(*values: str) -> list[Row]:

@@ -18,7 +18,7 @@ from kellgren.statistics.reports.millimetres import report_millimetres
 from kellgren.statistics.reports.readers import report_agreement
 from kellgren.statistics.reports.selection import Selection
 from kellgren.statistics.reports.settings import Settings
-from kellgren.statistics.reports.writing import Writer, basis
+from kellgren.statistics.reports.writing import CARD, CARD_MARK, Writer, basis, is_card
 
 READER = "model:m@1"
 FEW = Settings(resamples=60)
@@ -287,6 +287,10 @@ def test_what_is_lost_outside_is_said_in_points_and_per_cent(tmp_path: Path) -> 
         *("laterality=left", "laterality=right", "sex=F", "sex=M", "site=A")
     }
     assert "Not shown: site=B: fewer than 30 knees in a cohort." in section.words
+    (picture,) = section.pictures
+    assert (tmp_path / "r" / picture.file).is_file()
+    assert lost["n_without_patient_internal", "all"] == 0
+    assert lost["accuracy_internal", "all"] == pytest.approx(own, abs=1e-6)
 
 
 def test_errors_of_two_grades_and_more_are_counted(tmp_path: Path) -> None:
@@ -381,6 +385,14 @@ def test_knees_without_a_patient_are_warned_of_once_for_all_readers(tmp_path: Pa
     (warning,) = document.warnings
     assert ": 80 of 80 knees have no patient and are resampled otherwise: 80 by picture." in warning
     assert "80 knees of 80 pictures; " in document.text()
+    counts = {
+        (row["reader"], row["group"]): row["value"]
+        for row in rows_of(tmp_path / "r")
+        if row["metric"] == "n_without_patient"
+    }
+    readers = (READER, "model:n@1")
+    groups = ("all", "unit=picture")
+    assert counts == {(reader, group): 80 for reader in readers for group in groups}
     assert 'class="banner"' in (tmp_path / "r" / "report.html").read_text("utf-8")
 
 
@@ -395,3 +407,39 @@ def test_grades_against_their_own_probabilities_are_counted(tmp_path: Path) -> N
         truth, turned, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW
     )
     assert f"{changed} of 80 grades of {READER} are not the most probable" in document.text()
+    counts = {row["metric"]: row["value"] for row in rows_of(tmp_path / "r")}
+    assert (counts["n_not_likeliest"], counts["n_without_patient"]) == (changed, 0)
+
+
+def test_the_area_under_risk_and_coverage_has_an_interval(tmp_path: Path) -> None:
+    truth, answers = tables()
+    document, (found,) = report_answers(
+        truth, answers, Writer(tmp_path / "r"), tasks=(KL,), looked=UNSEEN, settings=FEW
+    )
+    sure = np.array([max(row.probabilities) for row in answers])
+    wrong = np.array([a.value != t.value for a, t in zip(answers, truth, strict=True)])
+    assert len(set(sure)) == len(sure)
+    order = np.argsort(-sure)
+    # The mean over every share of the surest knees of the errors among them.
+    expected = np.mean([wrong[order[:n]].mean() for n in range(1, len(order) + 1)])
+    area = found.metric("aurc")
+    assert area.value == pytest.approx(expected)
+    assert area.low < area.value < area.high
+    assert f"{area.value:.3f} ({area.low:.3f} to {area.high:.3f})" in document.text()
+
+
+def test_what_belonged_to_an_earlier_report_goes_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    card, notes = folder / CARD, folder / "notes.txt"
+    Writer(folder).finish(Document("t", ()), [])
+    notes.write_text("mine", "utf-8")
+    card.write_text(f"# m 1\n\n{CARD_MARK}`0`.\n", "utf-8")
+    assert is_card(card)
+    Writer(folder).finish(Document("t", ()), [])
+    assert not card.exists()
+    # A person's file of that name, and one that is no text.
+    for content in (b"# my model\n\nnotes\n", b"", b"\xff\xfe"):
+        card.write_bytes(content)
+        Writer(folder).finish(Document("t", ()), [])
+        assert card.read_bytes() == content
+    assert notes.read_text("utf-8") == "mine"

@@ -83,7 +83,7 @@ def test_a_reader_against_himself_is_no_better(tmp_path: Path) -> None:
     for (_, name), row in rows.items():
         if name.endswith("_difference"):
             assert row["value"] == 0.0
-        if name.endswith(("_p", "_p_holm")):
+        if name.endswith(("_p", "_p_holm", "_q_bh")):
             assert (row["value"], row["status"]) == (1.0, "ok")
 
 
@@ -106,10 +106,14 @@ def test_values_and_tests_are_rows_with_numbers(tmp_path: Path) -> None:
     }
     assert "no certainty" not in document.text()
     assert "Both gave the same grade" not in document.text()
-    p, of_family = (rows["kl", f"quadratic_kappa_difference_{end}"] for end in ("p", "p_holm"))
-    assert 0.0 < float(str(p["value"])) <= float(str(of_family["value"])) <= 1.0
+    p, of_family, q = (
+        rows["kl", f"quadratic_kappa_difference_{end}"] for end in ("p", "p_holm", "q_bh")
+    )
+    assert 0.0 < float(str(p["value"])) <= float(str(q["value"]))
+    assert float(str(q["value"])) <= float(str(of_family["value"])) <= 1.0
     assert p["method"] == "permutation, 9999 random exchanges of patients"
     assert of_family["method"] == f"{p['method']}; Holm over 7 tests"
+    assert q["method"] == f"{p['method']}; Benjamini-Hochberg over 7 tests"
     right = [given == labels for given in (one, other)]
     table = [[int((a & b).sum()) for b in (right[1], ~right[1])] for a in (right[0], ~right[0])]
     # Mid-p: the exact p less the probability of what was observed.
@@ -136,18 +140,20 @@ def test_values_and_tests_are_rows_with_numbers(tmp_path: Path) -> None:
     assert rows["kl", "n_second_only_right"]["value"] == table[1][0]
 
 
-def test_holm_is_over_all_tests_of_all_tasks(tmp_path: Path) -> None:
+def test_p_are_adjusted_for_all_tests_of_all_tasks(tmp_path: Path) -> None:
     of_kl, of_jsn = tables(), tables(JSN_MEDIAL, seed=1, second=0.6)
     truth, first, second = ([*kl, *jsn] for kl, jsn in zip(of_kl, of_jsn, strict=True))
     document, rows = compared((truth, first, second), tmp_path / "r", tasks=(KL, JSN_MEDIAL))
     raw = {key: float(str(row["value"])) for key, row in rows.items() if key[1].endswith("_p")}
     tasks = {task for task, _ in raw}
     assert tasks == {"kl", "jsn_medial"}
-    _, expected, _, _ = multipletests(list(raw.values()), method="holm")
-    for (task, name), p in zip(raw, expected, strict=True):
-        assert rows[task, f"{name}_holm"]["value"] == pytest.approx(p, rel=1e-5)
+    for method, end in (("holm", "_p_holm"), ("fdr_bh", "_q_bh")):
+        _, expected, _, _ = multipletests(list(raw.values()), method=method)
+        for (task, name), p in zip(raw, expected, strict=True):
+            found = rows[task, name.removesuffix("_p") + end]["value"]
+            assert found == pytest.approx(p, rel=1e-5)
     assert (
-        f"Holm's p is for asking all {len(raw)} tests of this report at once, over"
+        f"Holm's p and q are for asking all {len(raw)} tests of this report at once, over"
         in document.text()
     )
     # Within one task alone it would be another.
@@ -249,12 +255,14 @@ def test_knees_without_a_patient_are_warned_of(tmp_path: Path) -> None:
         ]
         for rows in known
     )
-    document, _ = compared(unknown, tmp_path / "r")
+    document, rows = compared(unknown, tmp_path / "r")
     (warning,) = document.warnings
     assert ": 40 of 160 knees have no patient" in warning
     assert "otherwise: 4 by cluster, 36 by picture." in warning
     assert "160 knees of 60 patients, 1 cluster, 18 pictures that both" in document.text()
-    assert compared(known, tmp_path / "known")[0].warnings == ()
+    assert rows["kl", "n_without_patient"]["value"] == 40
+    document, rows = compared(known, tmp_path / "known")
+    assert (document.warnings, rows["kl", "n_without_patient"]["value"]) == ((), 0)
 
 
 def test_grades_against_their_own_probabilities_are_said_of_the_reader(tmp_path: Path) -> None:
@@ -266,8 +274,11 @@ def test_grades_against_their_own_probabilities_are_said_of_the_reader(tmp_path:
     other = [
         replace(row, value=(row.value or 0) // 2) if i < 9 else row for i, row in enumerate(said)
     ]
-    document, _ = compared((truth, other, second), tmp_path / "r")
+    document, rows = compared((truth, other, second), tmp_path / "r")
     wrong = sum(a.value != b.value for a, b in zip(said, other, strict=True))
     assert wrong > 0
     assert f"{wrong} of 160 grades of model:m@1 are not the most probable" in document.text()
+    assert rows["kl", "n_not_likeliest_by_first"]["value"] == wrong
+    # Who gave no probabilities has no such count.
+    assert ("kl", "n_not_likeliest_by_second") not in rows
     assert "most probable" not in compared((truth, said, second), tmp_path / "s")[0].text()

@@ -15,6 +15,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 from kellgren import errors
 from kellgren.records import RESEARCH_USE
 from kellgren.statistics.figures.runs import runs_figure
+from kellgren.statistics.multiplicity import AdjustedP
 from kellgren.statistics.run_table import Runs, pairing, read_runs
 from kellgren.statistics.runs import Splits, compare_runs
 
@@ -115,17 +116,17 @@ class TestNumbers:
         assert apart.p > 0.5
 
     @pytest.mark.parametrize("paired", [True, False])
-    def test_holm_is_over_everything_that_is_asked(self, tmp_path: Path, paired: bool) -> None:
+    def test_p_are_adjusted_for_everything_that_is_asked(
+        self, tmp_path: Path, paired: bool
+    ) -> None:
         found = compare_runs(read(tmp_path), paired=paired)
-        whole = [each.p for each in found]
-        assert [each.adjusted for each in found] == pytest.approx(
-            multipletests(whole, method="holm")[1]
-        )
         pairs = [pair for each in found for pair in each.pairs]
         assert len(pairs) == 6
-        assert [pair.adjusted for pair in pairs] == pytest.approx(
-            multipletests([pair.p for pair in pairs], method="holm")[1]
-        )
+        for family in (found, pairs):
+            p = [each.p for each in family]
+            for way, method in (("holm", "holm"), ("q", "fdr_bh")):
+                adjusted = [getattr(each.adjusted, way) for each in family]
+                assert adjusted == pytest.approx(multipletests(p, method=method)[1])
 
     def test_splits_are_corrected_for_their_overlap(self, tmp_path: Path) -> None:
         runs = read(tmp_path)
@@ -162,7 +163,7 @@ class TestNumbers:
         ]
         assert np.isnan([constant.p, constant.pairs[1].p, constant.pairs[1].low]).all()
         # What gave no p does not count among those that are adjusted.
-        assert constant.pairs[0].adjusted == 1.0
+        assert constant.pairs[0].adjusted == AdjustedP(1.0, 1.0)
         assert {pair.status for pair in same.pairs} == {"never_differ" if paired else "ok"}
         assert [pair.p for pair in same.pairs] == pytest.approx([1.0] * 3)
 
@@ -295,8 +296,9 @@ class TestTyped:
         compared = compare_runs(read(tmp_path), paired=True)
         for each in compared:
             name = each.score.name
-            whole = found[name, "every system", "all", "f_p_holm"]
-            assert whole == pytest.approx(each.adjusted, rel=1e-5)
+            for end, way in (("p_holm", "holm"), ("q_bh", "q")):
+                whole = found[name, "every system", "all", f"f_{end}"]
+                assert whole == pytest.approx(getattr(each.adjusted, way), rel=1e-5)
             for pair in each.pairs:
                 key = (name, pair.first, f"minus={pair.second}")
                 assert found[*key, "mean_difference_p"] == pytest.approx(pair.p, rel=1e-5)

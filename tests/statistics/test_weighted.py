@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kellgren.statistics import agreement, calibration, coverage, discrimination, weighted
+from kellgren.statistics import agreement, calibration, coverage, discrimination, doubt, weighted
 
 CLASSES = 4
 CUT = 2
@@ -120,6 +120,10 @@ PAIRS: dict[str, tuple[Point, Builder]] = {
     "expected_calibration_error": (
         lambda k: calibration.expected_calibration_error(k.confidence, k.correct),
         lambda k: weighted.expected_calibration_error(k.confidence, k.correct),
+    ),
+    "area_under_risk_coverage": (
+        lambda k: doubt.risk_coverage(k.confidence, (~k.correct).astype(float)).area,
+        lambda k: weighted.area_under_risk_coverage(k.confidence, (~k.correct).astype(float)),
     ),
     "set_coverage": (
         lambda k: coverage.set_coverage(k.truth, k.sets),

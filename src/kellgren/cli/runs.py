@@ -42,9 +42,10 @@ def runs(
 ) -> None:
     """Compare systems over repeated runs (extra 'stats'): is it more than chance in training.
 
-    Means, analysis of variance with its assumptions, effect size and its twin by ranks, every pair
-    with Holm's correction. With --train-size and --test-size the t-test corrected for overlapping
-    splits instead. The unit is the run: nothing is said about other patients.
+    Means, analysis of variance with its assumptions, effect size and its twin by ranks, and every
+    pair. Beside each p stand Holm's, to claim by, and the q of Benjamini and Hochberg, to screen
+    by. With --train-size and --test-size the t-test corrected for overlapping splits instead. The
+    unit is the run: nothing is said about other patients.
 
     Example: `kellgren runs runs.csv -o comparison`
     """

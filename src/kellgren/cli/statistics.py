@@ -2,17 +2,20 @@
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from kellgren import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kellgren.anatomy import Task
     from kellgren.datasets.table import Row
+    from kellgren.statistics.reports.given import Quantile
+
+Given = TypeVar("Given")
 
 Resamples = Annotated[
     int, typer.Option(min=2, help="Bootstrap resamples of patients behind every interval.")
@@ -49,6 +52,14 @@ def report(
             "fixed on other knees, such as 'kl>=2=0.39'; may be given again.",
         ),
     ] = None,
+    conformal_q: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TASK=Q@COVERAGE",
+            help="Without a bundle: what makes conformal sets of probabilities, fitted on other "
+            "knees, and what they promise to cover, such as 'kl=0.953@0.9'; may be given again.",
+        ),
+    ] = None,
     internal: Annotated[
         Path | None,
         typer.Option(help="Answers on the cohort that they come from: says what is lost here."),
@@ -72,6 +83,7 @@ def report(
     from kellgren.report import report_tables
 
     points = _points(operating_point or (), bundle)
+    quantiles = _quantiles(conformal_q or (), bundle)
     document = report_tables(
         predictions,
         truth,
@@ -84,6 +96,7 @@ def report(
         stratified=stratified,
         internal=None if internal is None else (internal, internal_truth or truth, internal_split),
         points=points,
+        quantiles=quantiles,
     )
     typer.echo(document.text())
     typer.echo(f"\nSee {output / 'report.html'}")
@@ -105,9 +118,10 @@ def compare(
     """Compare two readers against one truth (extra 'stats'): who is better, or is it chance.
 
     Differences of kappa, accuracy, AUC and others on the knees that both graded, with intervals by
-    patient, p from exchanging the readers patient by patient, McNemar, and Holm's correction over
-    all tests; how many knees only one graded; and whether the knees were selected on, as far as the
-    ledger knows. No look is added to it.
+    patient, p from exchanging the readers patient by patient, and McNemar. Beside each p stand
+    Holm's, to claim by, and the q of Benjamini and Hochberg, to screen by; both over all tests of
+    the report. How many knees only one graded; and whether the knees were selected on, as far as
+    the ledger knows. No look is added to it.
 
     Example: `kellgren compare a/predictions.csv b/predictions.csv --truth knees.csv -o comparison`
     """
@@ -145,6 +159,14 @@ def agree(
         ),
     ] = None,
     resamples: Resamples = 2000,
+    stratified: Annotated[
+        bool,
+        typer.Option(
+            "--stratified",
+            help="Resample patients within grades, the truth's where it is a reader, else those "
+            "that most gave; narrower.",
+        ),
+    ] = False,
     seed: Seed = 0,
 ) -> None:
     """Report how far readers agree (extra 'stats'), a model among them as one more.
@@ -162,6 +184,10 @@ def agree(
     from kellgren.statistics.reports.readers import report_agreement
     from kellgren.statistics.reports.writing import Writer
 
+    if stratified and millimetres is not None:
+        raise typer.BadParameter(
+            "measurements have no grades; leave one out", param_hint="--stratified, --millimetres"
+        )
     rows = read_table(table)
     names = None if readers is None else [name.strip() for name in readers.split(",")]
     rng, writer = np.random.default_rng(seed), Writer(output)
@@ -172,20 +198,42 @@ def agree(
         )
     else:
         document = report_agreement(
-            rows, writer, task=_task(task, rows), readers=names, rng=rng, resamples=resamples
+            rows,
+            writer,
+            task=_task(task, rows),
+            readers=names,
+            rng=rng,
+            resamples=resamples,
+            stratified=stratified,
         )
     typer.echo(document.text())
     typer.echo(f"\nSee {output / 'report.html'}")
 
 
 def _points(given: "Sequence[str]", bundle: str | None) -> dict[str, dict[int, float]]:
-    from kellgren.statistics.reports.settings import operating_points
+    from kellgren.statistics.reports.given import operating_points
 
-    option = "--operating-point"
+    return _by_hand(given, bundle, operating_points, "--operating-point", "points")
+
+
+def _quantiles(given: "Sequence[str]", bundle: str | None) -> "dict[str, Quantile]":
+    from kellgren.statistics.reports.given import conformal_quantiles
+
+    return _by_hand(given, bundle, conformal_quantiles, "--conformal-q", "quantiles")
+
+
+def _by_hand(
+    given: "Sequence[str]",
+    bundle: str | None,
+    read: "Callable[[Sequence[str]], Given]",
+    option: str,
+    what: str,
+) -> Given:
+    """Read what stands for a bundle's own."""
     if given and bundle is not None:
-        raise typer.BadParameter("a bundle has its own points; leave one out", param_hint=option)
+        raise typer.BadParameter(f"a bundle has its own {what}; leave one out", param_hint=option)
     try:
-        return operating_points(given)
+        return read(given)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
 

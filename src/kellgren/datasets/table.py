@@ -203,7 +203,10 @@ def _row(cells: dict[str, str], where: str) -> Row:
                     f"{where}: unknown column {name!r}. Covariates begin with {COVARIATE!r}."
                 )
         except ValueError as error:
-            raise errors.TableError(f"{where}: column {name!r} holds {text!r}.") from error
+            raise errors.TableError(
+                f"{where}: column {name!r} holds {text!r}; it takes {_TAKES.get(name, _A_NUMBER)}, "
+                "or nothing where that is unknown."
+            ) from error
     if sorted(probabilities) != list(range(len(probabilities))):
         raise errors.TableError(f"{where}: a probability is missing between the others.")
     ordered = tuple(probabilities[index] for index in sorted(probabilities))
@@ -238,6 +241,17 @@ _PARSERS: dict[str, Any] = {
     "pixel_spacing_column_mm": _number,
     "value": int,
 }
+
+
+_A_NUMBER = "a number that is finite"
+
+_TAKES = {
+    "kind": "'film' or 'region'",
+    "laterality": "'left', 'right' or 'unknown'",
+    "synthetic": "'0' or '1'",
+    "value": "the index of a class, such as 0 to 4 for kl",
+}
+"""What a column may hold, for messages; of all others `_A_NUMBER`."""
 
 
 def _record(row: Row, n_classes: int, covariates: list[str]) -> list[str]:

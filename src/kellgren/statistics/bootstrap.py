@@ -33,14 +33,6 @@ area under a curve most of all (``python -m benchmarks.coverage --patients 20``)
 Unit = Literal["patient", "knee"]
 """What is drawn. Knees only to show how far off the interval would have been."""
 
-STRATIFIED = (
-    "The bootstrap was stratified: from the patients of each true grade as many were drawn as it "
-    "has; a patient counts by the highest grade of the knees compared. Such intervals take the "
-    "grades' shares as fixed, and are therefore as a rule narrower than what another sample, of "
-    "another mix, would show."
-)
-"""What a page says of stratified intervals."""
-
 CELLS = 2**20
 """Weights held at a time; chosen: 8 MiB, as more gain little speed."""
 
@@ -126,6 +118,16 @@ def method(*, resamples: int = RESAMPLES, stratified: bool = False, unit: Unit =
     """How an interval was made, in words."""
     drawn = f"{'stratified ' if stratified else ''}resamples of {unit}s"
     return f"percentile bootstrap, {resamples} {drawn}, {100 * LEVEL:g} %"
+
+
+def stratified_words(by: str = "true grade") -> str:
+    """What a page says of stratified intervals; ``by``: whose grade made the strata."""
+    return (
+        f"The bootstrap was stratified: from the patients of each {by} as many were drawn as it "
+        "has; a patient counts by the highest grade of the knees compared. Such intervals take the "
+        "grades' shares as fixed, and are therefore as a rule narrower than what another sample, "
+        "of another mix, would show."
+    )
 
 
 def _interval(values: NDArray[np.float64], level: float) -> Interval:

@@ -29,7 +29,7 @@ class Drop:
     percent
         The same in per cent of the internal value; not to be mistaken for points. NaN where the
         internal value is not above zero, which nothing is a share of.
-    points_interval, percent_interval
+    internal_interval, external_interval, points_interval, percent_interval
         By resampling the patients of both cohorts, each by itself. NaN where either has too few.
     """
 
@@ -37,6 +37,8 @@ class Drop:
     external: float
     points: float
     percent: float
+    internal_interval: Interval
+    external_interval: Interval
     points_interval: Interval
     percent_interval: Interval
 
@@ -167,14 +169,16 @@ def _drop(once: NDArray[np.float64], drawn: NDArray[np.float64]) -> Drop:
     inside, outside = np.vstack([once, drawn]).T
     lost, shares = inside - outside, np.full(len(inside), np.nan)
     np.divide(100.0 * lost, inside, out=shares, where=inside > 0.0)
-    points, percent = intervals(np.stack([lost, shares], axis=1)[1:])
+    found = intervals(np.stack([inside, outside, lost, shares], axis=1)[1:])
     return Drop(
         internal=float(inside[0]),
         external=float(outside[0]),
         points=float(lost[0]),
         percent=float(shares[0]),
-        points_interval=points,
-        percent_interval=percent,
+        internal_interval=found[0],
+        external_interval=found[1],
+        points_interval=found[2],
+        percent_interval=found[3],
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +9,10 @@ from numpy.typing import NDArray
 from kellgren import errors
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
+from kellgren.statistics.units import unit_of
 
 _SUM_TOLERANCE = 1e-4
 """Chosen: rounding to six decimals moves the sum of a dozen classes by 6e-6 at most."""
-
-Unit = Literal["patient", "cluster", "picture"]
-
-UNITS: tuple[Unit, ...] = get_args(Unit)
-"""What knees are resampled by: the first of these that the truth knows of them."""
 
 Key = tuple[str, str, str, str, str]
 
@@ -39,7 +34,7 @@ class Joined:
     patients
         (n,) `Row.resampled_by` of the truth.
     units
-        (n,) which of `UNITS` that is.
+        (n,) which of `units.UNITS` that is.
     answered
         (n,) where in the table of answers each row stood.
     missing
@@ -129,7 +124,7 @@ def join(truth: Sequence[Row], answers: Sequence[Row], *, task: Task) -> Joined:
         predicted=_predicted(knees, probabilities, ok, task),
         probabilities=probabilities,
         patients=np.array([truth[labels[key]].resampled_by for key in ok], dtype=np.str_),
-        units=np.array([_unit(truth[labels[key]]) for key in ok], dtype=np.str_),
+        units=np.array([unit_of(truth[labels[key]]) for key in ok], dtype=np.str_),
         answered=np.array([given[key] for key in ok], dtype=np.int64),
         missing=len(usable) - len(both),
         refused=tuple(
@@ -156,12 +151,6 @@ def _by_key(rows: Iterable[Row], task: Task, table: str) -> dict[Key, int]:
 
 def _labelled(row: Row) -> bool:
     return row.status == "ok" and row.value is not None
-
-
-def _unit(row: Row) -> Unit:
-    if row.patient:
-        return "patient"
-    return "cluster" if row.cluster else "picture"
 
 
 def _predicted(

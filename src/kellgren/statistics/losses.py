@@ -28,7 +28,7 @@ class Loss:
     ----------
     metric, cut, group
         As in `Metric`; the group is `ALL`, `ALIKE`, ``grade=2`` (truth) or such as ``sex=F``.
-    internal_knees, external_knees, external_patients
+    internal_knees, external_knees, internal_patients, external_patients
         What it rests on.
     drop
         The values and what lies between them.
@@ -39,17 +39,23 @@ class Loss:
     group: str
     internal_knees: int
     external_knees: int
+    internal_patients: int
     external_patients: int
     drop: Drop
 
     def metrics(self, both: Joined, *, resamples: int) -> Iterator[Metric]:
-        """The rows for ``metrics.json``: ``_drop`` in points, ``_drop_percent`` of the internal.
+        """The rows for ``metrics.json``: both values, what is lost in points, and in per cent.
 
-        ``both`` is the external cohort.
+        ``both`` is the external cohort, which all rows but ``_internal`` count.
         """
-        for end, value, interval in (
-            ("drop", self.drop.points, self.drop.points_interval),
-            ("drop_percent", self.drop.percent, self.drop.percent_interval),
+        drop = self.drop
+        inside = (self.internal_patients, self.internal_knees)
+        outside = (self.external_patients, self.external_knees)
+        for end, value, interval, (n_patients, n_knees) in (
+            ("internal", drop.internal, drop.internal_interval, inside),
+            ("external", drop.external, drop.external_interval, outside),
+            ("drop", drop.points, drop.points_interval, outside),
+            ("drop_percent", drop.percent, drop.percent_interval, outside),
         ):
             yield Metric.with_interval(
                 task=both.task.name,
@@ -60,8 +66,8 @@ class Loss:
                 value=value,
                 interval=interval,
                 resamples=resamples,
-                n_patients=self.external_patients,
-                n_knees=self.external_knees,
+                n_patients=n_patients,
+                n_knees=n_knees,
             )
 
 
@@ -164,13 +170,15 @@ def _sides(
 
 def _loss(one: _Asked, found: Drop, internal: Joined, external: Joined) -> Loss:
     inside, outside = _sides(one.pair.members, internal)
-    whose = external.patients[outside[len(internal.truth) :]]
+    ours = internal.patients[inside[: len(internal.truth)]]
+    theirs = external.patients[outside[len(internal.truth) :]]
     return Loss(
         metric=one.metric,
         cut=cut_of(internal.task) if one.metric == "auc" else None,
         group=one.group,
         internal_knees=int(inside.sum()),
         external_knees=int(outside.sum()),
-        external_patients=len(np.unique(whose)),
+        internal_patients=len(np.unique(ours)),
+        external_patients=len(np.unique(theirs)),
         drop=found,
     )

@@ -14,8 +14,10 @@ from kellgren.statistics.bootstrap import method as how
 ALL = "all"
 """The group of every knee compared."""
 
-P_OF_TEST, P_OF_FAMILY = "_p", "_p_holm"
-"""Ends of the names of two-sided p values: as they are, and adjusted for all tests of a report."""
+P_OF_TEST, P_OF_FAMILY, Q_OF_FAMILY = "_p", "_p_holm", "_q_bh"
+"""Ends of the names of two-sided p values: as they are, and adjusted for all tests of a report by
+Holm's method and by Benjamini and Hochberg's.
+"""
 
 Status = Literal["ok", "no_knees", "undefined", "no_interval", "interval_partial"]
 
@@ -30,7 +32,7 @@ class Metric:
         What was answered, and by whom.
     metric
         Such as ``quadratic_kappa``; its p, where something is tested, is a row of its own, whose
-        metric ends with `P_OF_TEST`, or with `P_OF_FAMILY` where it is adjusted.
+        metric ends with `P_OF_TEST`, or with `P_OF_FAMILY` or `Q_OF_FAMILY` where it is adjusted.
     cut
         The lowest grade that counts as positive; None where the metric has none.
     group
@@ -124,8 +126,8 @@ class Metric:
 
     @property
     def is_p(self) -> bool:
-        """Whether the value is a p."""
-        return self.metric.endswith((P_OF_TEST, P_OF_FAMILY))
+        """Whether the value is a p, as it is or adjusted."""
+        return self.metric.endswith((P_OF_TEST, P_OF_FAMILY, Q_OF_FAMILY))
 
     def __post_init__(self) -> None:
         if math.isnan(self.value) != (self.status in {"no_knees", "undefined"}):
@@ -143,7 +145,7 @@ def _status(value: float, interval: Interval, n_knees: int) -> Status:
 def write_metrics(metrics: Iterable[Metric], path: Path) -> None:
     """Write ``metrics.json``: one row a line, null for NaN.
 
-    Numbers have six decimals, p values six significant digits: a small one never becomes 0.
+    Numbers have six decimals, p and q six significant digits: a small one never becomes 0.
     """
     lines = (
         json.dumps(

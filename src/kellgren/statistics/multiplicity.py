@@ -28,6 +28,46 @@ class Adjusted:
     not_estimable: int
 
 
+@dataclass(frozen=True, slots=True)
+class AdjustedP:
+    """What one test's p becomes among those of its family; NaN where it gave none.
+
+    Parameters
+    ----------
+    holm
+        By `holm`.
+    q
+        By `benjamini_hochberg`.
+    """
+
+    holm: float
+    q: float
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Tests that one report asks at once.
+
+    Parameters
+    ----------
+    tests
+        In the order given.
+    n_tests, not_estimable
+        As of `Adjusted`.
+    """
+
+    tests: tuple[AdjustedP, ...]
+    n_tests: int
+    not_estimable: int
+
+    @classmethod
+    def of(cls, p: Sequence[float]) -> "Family":
+        """Adjust the p of all tests in both ways."""
+        strict, lenient = holm(p), benjamini_hochberg(p)
+        pairs = zip(strict.p, lenient.p, strict=True)
+        return cls(tuple(AdjustedP(*pair) for pair in pairs), strict.n_tests, strict.not_estimable)
+
+
 def holm(p: Sequence[float]) -> Adjusted:
     """Bound the chance of even one false finding, whatever the tests' dependence.
 

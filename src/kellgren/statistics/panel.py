@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from kellgren import errors
 from kellgren.anatomy import Task
-from kellgren.datasets.table import Row
+from kellgren.datasets.table import TRUTH, Row
+from kellgren.statistics.units import unit_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +23,9 @@ class Panel:
     grades
         (knees, readers) class indices.
     patients
-        (knees,) whom each belongs to.
+        (knees,) whom each belongs to, `Row.resampled_by`.
+    units
+        (knees,) which of `units.UNITS` that is.
     left_out
         Reader → knees that he graded and that are not among these, because another did not.
     unusable
@@ -33,8 +36,25 @@ class Panel:
     readers: tuple[str, ...]
     grades: NDArray[np.int64]
     patients: NDArray[np.str_]
+    units: NDArray[np.str_]
     left_out: dict[str, int]
     unusable: dict[str, int]
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether the truth is one of the readers."""
+        return TRUTH in self.readers
+
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """The truth's grade of each knee (knees,), or else the one that most readers gave.
+
+        Of several that as many gave it is the lowest.
+        """
+        if self.has_truth:
+            return self.grades[:, self.readers.index(TRUTH)]
+        given = self.grades[:, :, np.newaxis] == np.arange(len(self.task.classes))
+        return np.asarray(given.sum(axis=1).argmax(axis=1))
 
 
 def panel(rows: Sequence[Row], *, task: Task, readers: Sequence[str] | None = None) -> Panel:
@@ -91,13 +111,15 @@ def panel(rows: Sequence[Row], *, task: Task, readers: Sequence[str] | None = No
             f"No knee was graded for {task.name!r} by all of {', '.join(names)}. Rows are joined "
             "on patient, exam, image and laterality: see that they are spelt alike."
         )
+    first = [answers[names[0]][key] for key in common]
     return Panel(
         task=task,
         readers=names,
         grades=np.array(
             [[answers[name][key].value for name in names] for key in common], dtype=np.int64
         ),
-        patients=np.array([answers[names[0]][key].resampled_by for key in common], dtype=np.str_),
+        patients=np.array([row.resampled_by for row in first], dtype=np.str_),
+        units=np.array([unit_of(row) for row in first], dtype=np.str_),
         left_out={name: len(given) - len(common) for name, given in answers.items()},
         unusable=unusable,
     )

@@ -251,6 +251,12 @@ def _of_doubt(both: Joined, probabilities: NDArray[np.float64]) -> Iterator[Ques
         lambda: calibration.expected_calibration_error(confidence, correct),
         weighted.expected_calibration_error(confidence, correct),
     )
+    wrong = (~correct).astype(np.float64)
+    yield Question(
+        "aurc",
+        lambda: doubt.risk_coverage(confidence, wrong).area,
+        weighted.area_under_risk_coverage(confidence, wrong),
+    )
     losses = calibration.log_losses(truth, probabilities)
     yield Question("negative_log_likelihood", lambda: float(losses.mean()), weighted.mean(losses))
     squares = calibration.brier_scores(truth, probabilities)

@@ -55,7 +55,11 @@ class _Question:
 
 
 def compare_readers(
-    panel: Panel, *, rng: np.random.Generator, resamples: int = bootstrap.RESAMPLES
+    panel: Panel,
+    *,
+    rng: np.random.Generator,
+    resamples: int = bootstrap.RESAMPLES,
+    stratified: bool = False,
 ) -> Agreement:
     """Agreement of every pair, and of all, with intervals by resampling patients.
 
@@ -64,6 +68,11 @@ def compare_readers(
     the mean quadratic kappa of pairs (Light 1971, doi:10.1037/h0031643). Where models are among
     them, each model's mean quadratic kappa with the people, and how far it lies above that of the
     people with each other.
+
+    Parameters
+    ----------
+    stratified
+        By `Panel.strata`.
     """
     questions = tuple(_questions(panel))
     ones = np.ones((1, len(panel.patients)))
@@ -72,7 +81,13 @@ def compare_readers(
     found = [bootstrap.Interval(float("nan"), float("nan"), resamples)] * len(questions)
     if n_patients >= bootstrap.FEWEST:
         statistics = [question.statistic for question in questions]
-        values = bootstrap.replicates(statistics, panel.patients, rng=rng, resamples=resamples)
+        values = bootstrap.replicates(
+            statistics,
+            panel.patients,
+            rng=rng,
+            resamples=resamples,
+            strata=panel.strata if stratified else None,
+        )
         found = list(bootstrap.intervals(values))
     rows = [
         Metric.with_interval(
@@ -83,6 +98,7 @@ def compare_readers(
             value=value,
             interval=interval,
             resamples=resamples,
+            stratified=stratified,
             n_patients=n_patients,
             n_knees=len(panel.patients),
         )

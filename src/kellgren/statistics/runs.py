@@ -15,11 +15,14 @@ from scipy import stats
 
 from kellgren.statistics.anova import Anova, one_way, repeated_measures
 from kellgren.statistics.bootstrap import LEVEL
-from kellgren.statistics.multiplicity import holm
+from kellgren.statistics.multiplicity import AdjustedP, Family
 from kellgren.statistics.resampled import corrected_resampled_t
 from kellgren.statistics.run_table import Runs, Score
 
 _NAN = float("nan")
+
+_ALONE = AdjustedP(_NAN, _NAN)
+"""Of a test whose family is not known yet."""
 
 _NOTHING = 1e-12
 """Part of a value that rounding may move; chosen, some thousand times a double's precision."""
@@ -54,7 +57,7 @@ class Pair:
     t, freedom, p
         The statistic, its degrees of freedom and its p, two-sided.
     adjusted
-        The p by Holm's method, over all pairs of all scores.
+        The p among those of all pairs of all scores.
     status
         ``zero_variance``: runs do not differ, so nothing says what chance would do.
         ``never_differ``: nor do the systems; p is 1.
@@ -70,7 +73,7 @@ class Pair:
     freedom: float
     p: float
     status: Status = "ok"
-    adjusted: float = _NAN
+    adjusted: AdjustedP = _ALONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +86,18 @@ class Compared:
         Its name and values.
     anova
         None for runs on splits drawn again: it takes runs for independent, and those are not.
-    p, adjusted
+    p
         The p that counts, of F; with three conditions or more and repeated measures, as corrected
-        by Greenhouse and Geisser. And that p by Holm's method, over all scores.
+        by Greenhouse and Geisser.
+    adjusted
+        That p among those of all scores.
     """
 
     score: Score
     anova: Anova | None
     pairs: tuple[Pair, ...]
     p: float = _NAN
-    adjusted: float = _NAN
+    adjusted: AdjustedP = _ALONE
 
 
 def compare_runs(runs: Runs, *, paired: bool, splits: Splits | None = None) -> tuple[Compared, ...]:
@@ -108,15 +113,15 @@ def compare_runs(runs: Runs, *, paired: bool, splits: Splits | None = None) -> t
     if splits is not None and not paired:
         raise ValueError("runs on splits drawn again are compared split by split: pair them")
     found = [_compare(runs, score, paired=paired, splits=splits) for score in runs.scores]
-    together = holm([each.p for each in found]).p
-    flat = iter(holm([pair.p for each in found for pair in each.pairs]).p)
+    scores = Family.of([each.p for each in found]).tests
+    pairs = iter(Family.of([pair.p for each in found for pair in each.pairs]).tests)
     return tuple(
         replace(
             each,
             adjusted=adjusted,
-            pairs=tuple(replace(pair, adjusted=next(flat)) for pair in each.pairs),
+            pairs=tuple(replace(pair, adjusted=next(pairs)) for pair in each.pairs),
         )
-        for each, adjusted in zip(found, together, strict=True)
+        for each, adjusted in zip(found, scores, strict=True)
     )
 
 

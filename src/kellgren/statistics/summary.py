@@ -13,6 +13,7 @@ from kellgren.statistics import agreement, bootstrap, calibration
 from kellgren.statistics.join import Joined, join
 from kellgren.statistics.metrics import ALL, Metric
 from kellgren.statistics.questions import Question, cut_of, questions
+from kellgren.statistics.units import without_patient
 
 _NAN = float("nan")
 
@@ -176,6 +177,12 @@ def _counts(both: Joined, confusion: NDArray[np.int64], coverage: float | None) 
         yield row("n_refused", count, group=f"status={code}")
     yield row("n_unlabelled", both.unlabelled)
     yield row("n_unmatched", both.unmatched)
+    unknown = dict(without_patient(both.units))
+    yield row("n_without_patient", sum(unknown.values()))
+    for unit, count in unknown.items():
+        yield row("n_without_patient", count, group=f"unit={unit}")
+    if both.probabilities is not None:
+        yield row("n_not_likeliest", both.not_likeliest)
     counts = _by_distance(both)
     for distance, count in enumerate(counts):
         yield row("n_errors", count, group=f"distance={distance}")

@@ -218,6 +218,25 @@ def expected_calibration_error(
     return Sums(columns, lambda sums: _ratio(np.abs(sums[:, :-1]).sum(axis=1), sums[:, -1]))
 
 
+def area_under_risk_coverage(
+    confidence: NDArray[np.float64], loss: NDArray[np.float64]
+) -> Statistic:
+    """Mean over all shares of the surest knees of the loss (n,) among these, see `doubt`."""
+    order = np.argsort(-confidence, kind="stable")
+    # Knees of equal confidence are answered together, as in the curve.
+    last = np.flatnonzero(np.append(np.diff(confidence[order]) != 0.0, True))
+
+    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        drawn = np.take(weights, order, axis=1)
+        answered = np.take(drawn.cumsum(axis=1), last, axis=1)
+        lost = np.take((drawn * loss[order]).cumsum(axis=1), last, axis=1)
+        risk = np.divide(lost, answered, out=np.zeros_like(lost), where=answered > 0.0)
+        steps = np.diff(answered, axis=1, prepend=0.0)
+        return _ratio(_dot(risk, steps), answered[:, -1])
+
+    return statistic
+
+
 def _of_confusion(
     truth: NDArray[np.int64],
     predicted: NDArray[np.int64],

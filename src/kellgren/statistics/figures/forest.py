@@ -7,10 +7,26 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from kellgren.anatomy import Task
-from kellgren.statistics.figures.style import MAIN, MUTED, entitle, new_figure, plain, styled
+from kellgren.statistics.figures.style import (
+    MAIN,
+    MUTED,
+    broken,
+    entitle,
+    new_figure,
+    styled,
+)
 
 _LINE = 0.075
 """Height of an entry as a share of the width; chosen: 6-point text and a line's space."""
+
+_TEXT = 0.04
+"""Height of a line of text below the axes, likewise; chosen: 7 points and their space."""
+
+_WORDS = 32
+"""Letters on such a line; chosen: what the axes are wide beside long names."""
+
+_LETTERS = 26
+"""Of an entry's name on one line; chosen: more than half of the width is then left to values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +73,13 @@ def forest_figure(
     ends
         What lies towards the left and towards the right, such as which reader is higher.
     """
+    below = label
+    if ends is not None:
+        # Below one another: names are long and the axes narrow.
+        left, right = broken(f"← {ends[0]}", _WORDS), broken(f"{ends[1]} →", _WORDS)
+        below = "\n".join((label, left, right))
     with styled():
-        figure = new_figure(height=0.35 + _LINE * (len(estimates) + (2 if ends else 0)))
+        figure = new_figure(height=0.35 + _LINE * len(estimates) + _TEXT * below.count("\n"))
         axes = figure.add_subplot()
         if reference is not None:
             axes.axvline(reference, color=MUTED, linewidth=0.6, linestyle="--")
@@ -69,11 +90,8 @@ def forest_figure(
             axes.plot(
                 one.value, row, color=MAIN, marker="s", linestyle="none", markerfacecolor=inside
             )
-        axes.set_yticks(range(len(estimates)), [plain(one.label) for one in estimates])
+        axes.set_yticks(range(len(estimates)), [broken(one.label, _LETTERS) for one in estimates])
         axes.set_ylim(len(estimates) - 0.5, -0.5)
-        if ends is not None:
-            # Below one another: names are long and the axes narrow.
-            label += f"\n← {plain(ends[0])}\n{plain(ends[1])} →"
-        axes.set_xlabel(label)
+        axes.set_xlabel(below)
         entitle(figure, axes, task)
     return figure

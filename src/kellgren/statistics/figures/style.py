@@ -1,5 +1,6 @@
 """How every figure looks: one column of a journal wide, legible in grey, the same bytes again."""
 
+import textwrap
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -69,6 +70,12 @@ def footer(figure: Figure) -> None:
 def plain(text: str) -> str:
     """A stranger's text as text: between two dollars it would be read as a formula."""
     return text.replace("$", r"\$")
+
+
+def broken(text: str, letters: int) -> str:
+    """A stranger's text as text, on lines of so many letters where it has spaces to break at."""
+    lines = textwrap.wrap(text, letters, break_long_words=False, break_on_hyphens=False)
+    return plain("\n".join(lines))
 
 
 def write_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:

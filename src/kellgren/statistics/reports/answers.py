@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from kellgren import errors
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
-from kellgren.statistics.bootstrap import STRATIFIED
+from kellgren.statistics.bootstrap import stratified_words
 from kellgren.statistics.document import Document, Section
 from kellgren.statistics.join import Joined
 from kellgren.statistics.reports.discrimination import discrimination_section
@@ -54,14 +54,17 @@ def report_answers(
     sections = [looked.section(*_drawn(settings))]
     for each in found:
         sections += _sections(each, writer)
-    warnings = (*looked.warnings, *unit_warnings(_cohorts(found)))
+    warnings = (
+        *looked.warnings,
+        *unit_warnings((both.task.title, both.units) for both in _cohorts(found)),
+    )
     document = Document("Answers against the truth", tuple(sections), warnings)
     writer.finish(document, [row for each in found for row in each.metrics])
     return document, tuple(each.summary for each in found)
 
 
 def _cohorts(found: Sequence[Measured]) -> Iterator[Joined]:
-    """What was resampled, here and in an internal cohort."""
+    """The knees compared, here and in an internal cohort."""
     for each in found:
         yield each.both
         if each.external is not None:
@@ -76,7 +79,7 @@ def _by_reader(answers: Sequence[Row], task: Task) -> Iterator[list[Row]]:
 
 def _drawn(settings: Settings) -> Iterator[str]:
     if settings.stratified:
-        yield STRATIFIED
+        yield stratified_words()
         if settings.internal is not None:
             yield "What is lost from another cohort, of another mix, is not stratified."
 
@@ -94,4 +97,4 @@ def _sections(found: Measured, writer: Writer) -> Iterator[Section]:
     if found.subgroups or found.left_out:
         yield subgroups_section(found, writer)
     if found.external:
-        yield external_section(found.external)
+        yield external_section(found.external, writer)

@@ -10,7 +10,7 @@ import numpy as np
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
 from kellgren.statistics import weighted
-from kellgren.statistics.bootstrap import RESAMPLES, STRATIFIED
+from kellgren.statistics.bootstrap import RESAMPLES, stratified_words
 from kellgren.statistics.comparison import (
     Difference,
     McNemar,
@@ -22,12 +22,13 @@ from kellgren.statistics.document import Document, Section, Table
 from kellgren.statistics.figures import Estimate, forest_figure
 from kellgren.statistics.headlines import headlines
 from kellgren.statistics.join import Joined
-from kellgren.statistics.metrics import ALL, P_OF_FAMILY, P_OF_TEST, Metric, Status
-from kellgren.statistics.multiplicity import Adjusted, holm
+from kellgren.statistics.metrics import ALL, Metric, Status
+from kellgren.statistics.multiplicity import AdjustedP, Family
 from kellgren.statistics.pairs import Pair, pair
 from kellgren.statistics.questions import cut_of
 from kellgren.statistics.reports.grades import likeliest_words
 from kellgren.statistics.reports.selection import Selection
+from kellgren.statistics.reports.tested import BOTH_WAYS, P_HEAD, p_cells, p_rows
 from kellgren.statistics.reports.units import counted, unit_warnings
 from kellgren.statistics.reports.writing import (
     NOT_ESTIMABLE,
@@ -35,8 +36,8 @@ from kellgren.statistics.reports.writing import (
     Writer,
     interval,
     number,
-    p_value,
 )
+from kellgren.statistics.units import without_patient
 
 CHOOSING = (
     "Whoever keeps the better of the two by this page has selected on these knees: what it scores "
@@ -70,7 +71,7 @@ def report_comparison(
     """Compare two readers' answers, each of one reader a task, and write the report.
 
     Only knees that the truth labels and both readers graded are compared; the others are counted.
-    Holm's correction is over all tests of all tasks.
+    Tests are adjusted for all tests of all tasks.
 
     Parameters
     ----------
@@ -90,11 +91,11 @@ def report_comparison(
         _compared(pair(truth, first, second, task=task), rng, resamples, stratified=stratified)
         for task in tasks
     ]
-    family = holm([test.p for each in found for test in each.tests.values()])
-    left = iter(family.p)
+    family = Family.of([test.p for each in found for test in each.tests.values()])
+    left = iter(family.tests)
     notes = [CHOOSING]
     if stratified:
-        notes.append(STRATIFIED)
+        notes.append(stratified_words())
     if by_name:
         notes.append(f"{by_name} answers were matched to the truth by file name.")
     sections = [looked.section(*notes)]
@@ -107,7 +108,8 @@ def report_comparison(
             _right(each, adjusted),
         ]
         metrics += [*_counts(each.pair), *_metrics(each, adjusted, family)]
-    warnings = (*looked.warnings, *unit_warnings(each.pair.first for each in found))
+    units = ((each.pair.first.task.title, each.pair.first.units) for each in found)
+    warnings = (*looked.warnings, *unit_warnings(units))
     document = Document("Two readers against the truth", tuple(sections), warnings)
     writer.finish(document, metrics)
     return document
@@ -197,7 +199,7 @@ def _codes(refused: Sequence[str]) -> str:
 
 
 def _differences(
-    each: _Compared, adjusted: Mapping[str, float], family: Adjusted, writer: Writer
+    each: _Compared, adjusted: Mapping[str, AdjustedP], family: Family, writer: Writer
 ) -> Section:
     first, second = each.pair.first, each.pair.second
     any_ = next(iter(each.differences.values()))
@@ -209,12 +211,11 @@ def _differences(
             number(found.second),
             _signed(found.estimate),
             _interval(found),
-            p_value(found.p),
-            p_value(adjusted[name]),
+            *p_cells(found.p, adjusted[name]),
         )
         for title, (name, found) in named.items()
     )
-    head = ("", "First", "Second", "Difference", "95 % interval", "p", "p, Holm")
+    head = ("", "First", "Second", "Difference", "95 % interval", *P_HEAD)
     estimates = [
         Estimate(title, found.estimate, found.low, found.high, "_error" in name)
         for title, (name, found) in named.items()
@@ -227,7 +228,8 @@ def _differences(
         ends=(f"{second.reader} higher", f"{first.reader} higher"),
     )
     picture = writer.draw(figure, f"differences-{first.task.name}", "Differences with intervals")
-    who = f"First: {first.reader}. Second: {second.reader}. {counted(first)} that both graded."
+    who = f"First: {first.reader}. Second: {second.reader}. "
+    who += f"{counted(first.patients, first.units)} that both graded."
     how = f"Intervals: {any_.method}. p: {any_.test}. {_family(family)}"
     words = (who, *_alike(first, second), how)
     return Section(first.task.title, words, (Table(head, rows),), (picture,))
@@ -241,15 +243,15 @@ def _alike(first: Joined, second: Joined) -> Iterator[str]:
         )
 
 
-def _family(family: Adjusted) -> str:
+def _family(family: Family) -> str:
     none = f"; {family.not_estimable} more gave no p" if family.not_estimable else ""
     return (
-        f"Holm's p is for asking all {family.n_tests} tests of this report at once, over all its "
-        f"tasks{none}."
+        f"Holm's p and q are for asking all {family.n_tests} tests of this report at once, over "
+        f"all its tasks{none}. {BOTH_WAYS}"
     )
 
 
-def _right(each: _Compared, adjusted: Mapping[str, float]) -> Section:
+def _right(each: _Compared, adjusted: Mapping[str, AdjustedP]) -> Section:
     rows = tuple(
         (
             found.method,
@@ -257,14 +259,13 @@ def _right(each: _Compared, adjusted: Mapping[str, float]) -> Section:
             str(found.second_only),
             _signed(found.estimate),
             _interval(found),
-            p_value(found.p),
-            p_value(adjusted[name]),
+            *p_cells(found.p, adjusted[name]),
         )
         for name, found in each.right.items()
     )
     head = (
         *("", "Only first right", "Only second right", "Difference", "95 % interval"),
-        *("p", "p, Holm"),
+        *P_HEAD,
     )
     words = "The plain test takes knees for independent, and is here for comparison with others."
     title = f"{each.pair.first.task.title}: right answers, by McNemar"
@@ -280,10 +281,16 @@ def _counts(both: Pair) -> Iterator[Metric]:
     for place, reader in (("first", both.first), ("second", both.second)):
         yield _metric(both, f"n_refused_by_{place}", len(reader.refused))
         yield _metric(both, f"n_missing_by_{place}", reader.missing)
+        if reader.probabilities is not None:
+            yield _metric(both, f"n_not_likeliest_by_{place}", reader.not_likeliest)
+    unknown = sum(count for _, count in without_patient(both.first.units))
+    yield _metric(both, "n_without_patient", unknown)
 
 
-def _metrics(each: _Compared, adjusted: Mapping[str, float], family: Adjusted) -> Iterator[Metric]:
-    """Every difference, its p and Holm's, and what McNemar's tests count."""
+def _metrics(
+    each: _Compared, adjusted: Mapping[str, AdjustedP], family: Family
+) -> Iterator[Metric]:
+    """Every difference, its p as it is and adjusted, and what McNemar's tests count."""
     for name, found in each.tests.items():
         if isinstance(found, Difference):
             status, test = found.status, found.test
@@ -298,12 +305,10 @@ def _metrics(each: _Compared, adjusted: Mapping[str, float], family: Adjusted) -
             method=found.method,
             status=status,
         )
-        for end, p, method in (
-            (P_OF_TEST, found.p, test),
-            (P_OF_FAMILY, adjusted[name], f"{test}; Holm over {family.n_tests} tests"),
-        ):
+        over = f" over {family.n_tests} tests"
+        for end, p, by in p_rows(found.p, adjusted[name], family=over):
             status = "undefined" if np.isnan(p) else "ok"
-            yield _metric(each.pair, name + end, p, method=method, status=status)
+            yield _metric(each.pair, name + end, p, method=f"{test}{by}", status=status)
     yield from _own(each)
     any_ = next(iter(each.right.values()))
     yield _metric(each.pair, "n_first_only_right", any_.first_only)

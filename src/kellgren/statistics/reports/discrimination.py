@@ -1,6 +1,5 @@
 """How well probabilities tell grades apart: a section of the report of answers."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -11,16 +10,14 @@ from kellgren.anatomy import Task
 from kellgren.statistics import discrimination
 from kellgren.statistics.document import Picture, Section, Table
 from kellgren.statistics.figures import precision_recall_figure, roc_figure
-from kellgren.statistics.metrics import Metric
 from kellgren.statistics.questions import cut_of
 from kellgren.statistics.reports.measured import Measured
 from kellgren.statistics.reports.writing import (
     TITLES,
     Writer,
     from_cut,
-    interval,
-    number,
     table_of,
+    with_interval,
 )
 
 _GIVEN = (
@@ -43,7 +40,7 @@ def _of_cuts(found: Measured, cuts: Sequence[int]) -> Iterator[Table]:
         (
             from_cut(found.task, cut),
             *(
-                _with_interval(m)
+                with_interval(m)
                 for name in ("auc", "average_precision")
                 for m in (found.summary.metric(name, cut=cut),)
             ),
@@ -52,12 +49,6 @@ def _of_cuts(found: Measured, cuts: Sequence[int]) -> Iterator[Table]:
     )
     if rows:
         yield Table(("", "AUC", "Average precision"), rows)
-
-
-def _with_interval(metric: Metric) -> str:
-    if math.isnan(metric.low):
-        return number(metric.value)
-    return f"{number(metric.value)} ({interval(metric.low, metric.high)})"
 
 
 def _at_points(found: Measured) -> Iterator[Table]:
@@ -81,8 +72,8 @@ def _of_groups(found: Measured) -> Iterator[Table]:
     rows = tuple(
         (
             m.group.removeprefix("grades="),
-            _with_interval(m),
-            _with_interval(summary.metric("average_precision", group=m.group)),
+            with_interval(m),
+            with_interval(summary.metric("average_precision", group=m.group)),
         )
         for m in summary.metrics
         if m.metric == "auc" and m.group.startswith("grades=")

@@ -10,7 +10,12 @@ from kellgren.statistics.doubt import risk_coverage
 from kellgren.statistics.figures import reliability_figure, risk_coverage_figure
 from kellgren.statistics.metrics import ALL
 from kellgren.statistics.reports.measured import Measured
-from kellgren.statistics.reports.writing import TITLES, Writer, table_of
+from kellgren.statistics.reports.writing import TITLES, Writer, table_of, with_interval
+
+_GIVEN = (
+    "Their q was given by hand. One fitted on these knees would flatter; where it comes from is "
+    "not known here."
+)
 
 
 def doubt_section(found: Measured, writer: Writer, probabilities: NDArray[np.float64]) -> Section:
@@ -23,8 +28,8 @@ def doubt_section(found: Measured, writer: Writer, probabilities: NDArray[np.flo
     said = (
         f"Were the surest {curve.coverage[half]:.0%} of the knees answered and the others left "
         f"to people, {curve.risk[half]:.1%} of the answers would be wrong, against "
-        f"{curve.risk[-1]:.1%} of all. The mean over all such shares is {curve.area:.1%}. These "
-        "shares have no interval."
+        f"{curve.risk[-1]:.1%} of all; these two shares have no interval. The mean over all such "
+        f"shares, the area under the curve, is {with_interval(found.summary.metric('aurc'))}."
     )
     words = [said]
     sets = [
@@ -39,6 +44,8 @@ def doubt_section(found: Measured, writer: Writer, probabilities: NDArray[np.flo
             f"The sets promise to hold {found.coverage:.0%} of true grades over all knees; of one "
             "grade by itself they promise nothing."
         )
+        if found.settings.quantiles_given:
+            words.append(_GIVEN)
     pictures = (
         writer.draw(
             reliability_figure(found.summary.bins, task=found.task, reader=both.reader),

@@ -7,11 +7,14 @@ import numpy as np
 
 from kellgren.anatomy import Task
 from kellgren.statistics.bootstrap import FEWEST
-from kellgren.statistics.document import Section, Table
+from kellgren.statistics.document import Picture, Section, Table
+from kellgren.statistics.figures import Shift, external_figure
 from kellgren.statistics.join import Joined
 from kellgren.statistics.losses import ALIKE, Loss
 from kellgren.statistics.metrics import ALL, Metric
-from kellgren.statistics.reports.writing import TITLES, from_cut, interval, number
+from kellgren.statistics.reports.units import counted
+from kellgren.statistics.reports.writing import TITLES, Writer, from_cut, interval, number
+from kellgren.statistics.units import without_patient
 
 _HEAD = (
     *("", "Internal", "External", "Lost, points", "95 % interval"),
@@ -47,26 +50,58 @@ class External:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Every row for ``metrics.json``."""
-        return tuple(
+        internal = self.internal
+        unknown = Metric.without_interval(
+            task=internal.task.name,
+            reader=internal.reader,
+            metric="n_without_patient_internal",
+            value=sum(count for _, count in without_patient(internal.units)),
+            n_patients=len(np.unique(internal.patients)),
+            n_knees=len(internal.truth),
+        )
+        lost = (
             row
             for loss in self.losses
             for row in loss.metrics(self.external, resamples=self.resamples)
         )
+        return (unknown, *lost)
 
 
-def external_section(found: External) -> Section:
+def external_section(found: External, writer: Writer) -> Section:
     """Internal against external: as it is, with one mix of grades, by grade and by group."""
     words = (*_words(found), *(f"Not shown: {one}." for one in found.left_out))
-    return Section("External validation", words, tuple(_tables(found)))
+    return Section("External validation", words, tuple(_tables(found)), (_picture(found, writer),))
+
+
+def _picture(found: External, writer: Writer) -> Picture:
+    """Every headline, and the recall of every grade, inside and outside."""
+    task = found.internal.task
+    alike = {loss.metric: loss.drop for loss in found.losses if loss.group == ALIKE}
+    shifts = [
+        Shift(_title(loss, task), loss.drop, alike.get(loss.metric), "_error" in loss.metric)
+        for loss in found.losses
+        if loss.group == ALL
+    ]
+    shifts += [Shift(_grade(loss, task), loss.drop) for loss in _of_grades(found)]
+    name = f"external-{task.name}-{found.external.reader}"
+    return writer.draw(
+        external_figure(shifts, task=task),
+        name,
+        "Internal and external, and what is lost between them",
+    )
+
+
+def _of_grades(found: External) -> list[Loss]:
+    return [loss for loss in found.losses if loss.metric == "recall"]
 
 
 def _words(found: External) -> Iterator[str]:
     internal, external = found.internal, found.external
     yield (
-        f"Internal: {len(internal.truth)} knees of {len(np.unique(internal.patients))} patients; "
-        f"external: {len(external.truth)} of {len(np.unique(external.patients))}. Intervals by "
-        f"{found.resamples} resamples of the patients of both, each cohort by itself; none where "
-        f"either has fewer than {FEWEST}."
+        f"Internal: {counted(internal.patients, internal.units)}; external: "
+        f"{counted(external.patients, external.units)}. Intervals by {found.resamples} resamples "
+        f"of the patients of both, each cohort by itself; none where either has fewer than "
+        f"{FEWEST}."
     )
     if found.by_name:
         yield f"{found.by_name} internal answers were matched to the truth by file name."
@@ -92,7 +127,7 @@ def _tables(found: External) -> Iterator[Table]:
     ):
         losses = [loss for loss in found.losses if loss.group == group]
         yield _table(losses, lambda loss: _title(loss, task), caption)
-    grades = [loss for loss in found.losses if loss.metric == "recall"]
+    grades = _of_grades(found)
     if grades:
         yield _table(grades, lambda loss: _grade(loss, task), "Recall of each true grade")
     groups = [x for x in found.losses if x.metric == head and x.group not in {ALL, ALIKE}]

@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from kellgren.statistics.bootstrap import FEWEST, method
 from kellgren.statistics.document import Section, Table
 from kellgren.statistics.figures import confusion_figure
 from kellgren.statistics.join import Joined
 from kellgren.statistics.metrics import ALL, Metric
 from kellgren.statistics.questions import cut_of
+from kellgren.statistics.reports.confusion import confusion_table
 from kellgren.statistics.reports.measured import Measured
 from kellgren.statistics.reports.units import counted
 from kellgren.statistics.reports.writing import (
@@ -52,7 +51,9 @@ def grades_sections(found: Measured, writer: Writer) -> Iterator[Section]:
     figure = confusion_figure(confusion, task=found.task, reader=found.both.reader)
     name = found.figure_name("confusion")
     pictures = (writer.draw(figure, name, "Counts and shares of each row"),)
-    yield Section("Grade by grade", (), (_recalls(found), _confusion(found)), pictures)
+    caption = "Knees, and their share of the true grade"
+    counts = confusion_table(confusion, found.task.classes, corner="True \\ given", caption=caption)
+    yield Section("Grade by grade", (), (_recalls(found), counts), pictures)
 
 
 def _compared(found: Measured) -> str:
@@ -60,7 +61,7 @@ def _compared(found: Measured) -> str:
     refusals = ", ".join(f"{code} {n}" for code, n in sorted(Counter(both.refused).items()))
     codes = f" ({refusals})" if refusals else ""
     return (
-        f"{counted(both)}; "
+        f"{counted(both.patients, both.units)}; "
         f"{both.missing} labelled knees have no answer, {len(both.refused)} were "
         f"refused{codes}, {both.unlabelled} have no label, {both.unmatched} answers are about "
         "no labelled knee. All numbers are of the knees compared: one without a grade counts "
@@ -141,13 +142,3 @@ def _rows(found: Measured, name: str, *, group: str = ALL) -> list[Metric]:
         for row in found.summary.metrics
         if row.metric == name and row.group == group and row.cut in cuts
     ]
-
-
-def _confusion(found: Measured) -> Table:
-    labels, confusion = found.task.classes, found.summary.confusion
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    rows = tuple(
-        (label, *(f"{n} ({share:.0%})" for n, share in zip(counts, part, strict=True)))
-        for label, counts, part in zip(labels, confusion.tolist(), shares.tolist(), strict=True)
-    )
-    return Table(("True \\ given", *labels), rows, "Knees, and their share of the true grade")

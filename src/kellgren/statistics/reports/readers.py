@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 
 from kellgren.anatomy import Task
 from kellgren.datasets.table import Row
-from kellgren.statistics.bootstrap import RESAMPLES
+from kellgren.statistics.bootstrap import RESAMPLES, stratified_words
 from kellgren.statistics.document import Document, Picture, Section, Table
 from kellgren.statistics.figures import Estimate, confusion_figure, forest_figure
 from kellgren.statistics.metrics import Metric
-from kellgren.statistics.panel import panel
-from kellgren.statistics.readers import Agreement, compare_readers
+from kellgren.statistics.panel import Panel, panel
+from kellgren.statistics.readers import EVERYONE, Agreement, compare_readers
+from kellgren.statistics.reports.confusion import confusion_table
+from kellgren.statistics.reports.units import counted, unit_warnings
 from kellgren.statistics.reports.writing import Writer, number, table_of
+from kellgren.statistics.units import without_patient
 
 
 def report_agreement(
@@ -24,23 +27,34 @@ def report_agreement(
     readers: Sequence[str] | None,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
+    stratified: bool = False,
 ) -> Document:
     """Compare the readers of a table and write the report.
+
+    Parameters
+    ----------
+    stratified
+        By the truth's grade where it is one of the readers, else by that which most of them gave.
 
     Raises
     ------
     TableError, DuplicateRows
         As `panel`.
     """
-    found = compare_readers(panel(rows, task=task, readers=readers), rng=rng, resamples=resamples)
-    sections = [_who(found), *_together(found, writer), *_pairs(found, writer)]
-    document = Document(f"Agreement on {task.title}", tuple(sections))
+    compared = panel(rows, task=task, readers=readers)
+    found = compare_readers(compared, rng=rng, resamples=resamples, stratified=stratified)
+    who = _who(compared, stratified=stratified)
+    sections = (who, *_together(found, writer), *_pairs(found, writer))
+    warnings = unit_warnings([(task.title, compared.units)], table="the readings")
+    document = Document(f"Agreement on {task.title}", sections, warnings)
     writer.finish(document, [*found.metrics, *_counts(found)])
     return document
 
 
 def _counts(found: Agreement) -> Iterator[Metric]:
-    """Rows of each pair: who gave what together, and how many lie so many grades apart."""
+    """Rows of all, and of each pair: who gave what together, and how many grades apart."""
+    unknown = sum(count for _, count in without_patient(found.panel.units))
+    yield _count(found.panel, EVERYONE, "n_without_patient", EVERYONE, unknown)
     for (first, second), confusion in found.confusions.items():
         counts = [
             ("confusion", f"grade={grade},theirs={theirs}", int(count))
@@ -52,15 +66,19 @@ def _counts(found: Agreement) -> Iterator[Metric]:
                 for distance, count in enumerate(_apart(confusion))
             ]
         for metric, group, count in counts:
-            yield Metric.without_interval(
-                task=found.panel.task.name,
-                reader=first,
-                metric=metric,
-                group=f"against={second},{group}",
-                value=count,
-                n_patients=len(np.unique(found.panel.patients)),
-                n_knees=len(found.panel.patients),
-            )
+            yield _count(found.panel, first, metric, f"against={second},{group}", count)
+
+
+def _count(panel_: Panel, reader: str, metric: str, group: str, value: int) -> Metric:
+    return Metric.without_interval(
+        task=panel_.task.name,
+        reader=reader,
+        metric=metric,
+        group=group,
+        value=value,
+        n_patients=len(np.unique(panel_.patients)),
+        n_knees=len(panel_.patients),
+    )
 
 
 def _apart(confusion: NDArray[np.int64]) -> list[int]:
@@ -69,19 +87,24 @@ def _apart(confusion: NDArray[np.int64]) -> list[int]:
     return [int(confusion[distance == d].sum()) for d in range(len(confusion))]
 
 
-def _who(found: Agreement) -> Section:
-    panel_ = found.panel
+def _who(panel_: Panel, *, stratified: bool) -> Section:
     rows = tuple(
         (name, str(len(panel_.patients)), str(panel_.left_out[name]), str(panel_.unusable[name]))
         for name in panel_.readers
     )
-    words = (
-        f"{len(panel_.patients)} knees of {len(np.unique(panel_.patients))} patients were graded "
-        f"by all {len(panel_.readers)} readers; only these are compared. Patients are resampled, "
-        "with all their knees."
-    )
+    words = [_compared(panel_)]
+    if stratified:
+        most = "grade that most readers gave (of several the lowest)"
+        words.append(stratified_words("true grade" if panel_.has_truth else most))
     head = ("Reader", "Compared", "Graded by him, not by all", "Without a grade")
-    return Section("Who read what", (words,), (Table(head, rows),))
+    return Section("Who read what", tuple(words), (Table(head, rows),))
+
+
+def _compared(panel_: Panel) -> str:
+    return (
+        f"{counted(panel_.patients, panel_.units)} were graded by all {len(panel_.readers)} "
+        "readers; only these are compared. Patients are resampled, with all their knees."
+    )
 
 
 def _together(found: Agreement, writer: Writer) -> list[Section]:
@@ -121,19 +144,14 @@ def _pairs(found: Agreement, writer: Writer) -> list[Section]:
         )
         figure = confusion_figure(confusion, task=found.panel.task, reader=second, rows=first)
         picture = writer.draw(figure, f"{first}-{second}", f"Rows {first}, columns {second}")
-        tables = [table_of(rows), _confusion(confusion, classes, first, second)]
+        together = confusion_table(
+            confusion,
+            classes,
+            corner=f"{first} \\ {second}",
+            caption=f"Knees by what both gave, and their share of the grade of {first}",
+        )
+        tables = [table_of(rows), together]
         if found.panel.task.ordinal:
             tables.append(off)
         sections.append(Section(f"{first} and {second}", (), tuple(tables), (picture,)))
     return sections
-
-
-def _confusion(
-    confusion: NDArray[np.int64], classes: Sequence[str], first: str, second: str
-) -> Table:
-    rows = tuple(
-        (label, *(str(count) for count in counts))
-        for label, counts in zip(classes, confusion.tolist(), strict=True)
-    )
-    head = (f"{first} \\ {second}", *classes)
-    return Table(head, rows, f"Knees by what both gave: rows {first}, columns {second}")

@@ -10,7 +10,8 @@ from kellgren.statistics.anova import Anova, Check
 from kellgren.statistics.bootstrap import LEVEL
 from kellgren.statistics.document import Document, Section, Table
 from kellgren.statistics.figures.runs import runs_figure
-from kellgren.statistics.metrics import P_OF_FAMILY, P_OF_TEST, Metric, Status
+from kellgren.statistics.metrics import P_OF_TEST, Metric, Status
+from kellgren.statistics.reports.tested import BOTH_WAYS, P_HEAD, p_cells, p_rows
 from kellgren.statistics.reports.writing import NOT_ESTIMABLE, Writer, p_value
 from kellgren.statistics.run_table import Runs
 from kellgren.statistics.runs import Compared, Pair, Splits, compare_runs
@@ -94,8 +95,8 @@ def _what(runs: Runs, *, paired: bool, splits: Splits | None) -> Section:
         "differences themselves. A large p does not show that systems are alike."
     )
     words.append(
-        "Holm's p is for asking several questions at once: of pairs, over all pairs of all scores"
-        + (", and of F over all scores." if splits is None else ".")
+        "Holm's p and q are for asking several questions at once: of pairs, over all pairs of all "
+        f"scores{', and of F over all scores' if splits is None else ''}. {BOTH_WAYS}"
     )
     if splits is None:
         words.append(
@@ -176,22 +177,23 @@ def _means(runs: Runs, values: Sequence[NDArray[np.float64]], digits: int) -> Ta
 def _tests(found: Compared, anova: Anova) -> Iterator[Table]:
     """The F test with its twin, and what was assumed."""
     corrected = _is_corrected(anova)
-    holm = p_value(found.adjusted)
+    alone, counts = ("", ""), p_cells(found.p, found.adjusted)[1:]
     name = f"Analysis of variance, {anova.method}"
-    rows = [(name, _f(anova, 1.0), p_value(anova.p), "" if corrected else holm, _effect(anova))]
+    of_family = alone if corrected else counts
+    rows = [(name, _f(anova, 1.0), p_value(anova.p), *of_family, _effect(anova))]
     if corrected and anova.sphericity is not None:
         box, huynh = anova.sphericity.greenhouse_geisser, anova.sphericity.huynh_feldt
         rows.append(
             (
                 f"… corrected by Greenhouse and Geisser (ε {box:.3f})",
-                *(_f(anova, box), p_value(anova.sphericity.greenhouse_geisser_p), holm, ""),
+                *(_f(anova, box), p_value(anova.sphericity.greenhouse_geisser_p), *counts, ""),
             )
         )
         if not math.isnan(huynh):
             rows.append(
                 (
                     f"… by Huynh and Feldt (ε {huynh:.3f})",
-                    *(_f(anova, huynh), p_value(anova.sphericity.huynh_feldt_p), "", ""),
+                    *(_f(anova, huynh), p_value(anova.sphericity.huynh_feldt_p), *alone, ""),
                 )
             )
     if anova.ranks is not None:
@@ -201,11 +203,11 @@ def _tests(found: Compared, anova: Anova) -> Iterator[Table]:
             (
                 title,
                 f"{statistic} = {ranks.statistic:.2f}",
-                *(p_value(ranks.p), "", f"{effect} {_three(ranks.effect)}"),
+                *(p_value(ranks.p), *alone, f"{effect} {_three(ranks.effect)}"),
             )
         )
     yield Table(
-        ("Do the systems' means differ?", "Statistic", "p", "p, Holm", "Effect size"),
+        ("Do the systems' means differ?", "Statistic", *P_HEAD, "Effect size"),
         tuple(rows),
     )
     checks = _checks(anova)
@@ -271,7 +273,7 @@ def _assumptions_in_words(anova: Anova) -> str:
 
 
 def _pairs(pairs: Sequence[Pair], digits: int) -> Table:
-    head = ("First and second", "First minus second", "95 % interval", "t", "p", "p, Holm")
+    head = ("First and second", "First minus second", "95 % interval", "t", *P_HEAD)
     return Table(head, tuple(_pair(pair, digits) for pair in pairs), f"{pairs[0].method} of pairs")
 
 
@@ -287,8 +289,7 @@ def _pair(pair: Pair, digits: int) -> tuple[str, ...]:
         f"{pair.estimate:+.{digits}f}",
         interval,
         statistic,
-        p_value(pair.p),
-        p_value(pair.adjusted),
+        *p_cells(pair.p, pair.adjusted),
     )
 
 
@@ -346,8 +347,8 @@ def _ps(
     method: str,
     group: str = "all",
 ) -> Iterator[Metric]:
-    """The p of a test, and that by Holm's method over the report."""
-    for end, value, by in ((P_OF_TEST, tested.p, ""), (P_OF_FAMILY, tested.adjusted, "; Holm")):
+    """The p of a test, as it is and adjusted."""
+    for end, value, by in p_rows(tested.p, tested.adjusted):
         how = f"{method}, {_UNIT}{by}"
         yield _metric(found.score.name, system, f"{name}{end}", value, method=how, group=group)
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from kellgren.anatomy import KL, Task
 from kellgren.files import refuse_foreign
+from kellgren.records import RESEARCH_USE
 from kellgren.statistics.document import Document, Picture, Table
 from kellgren.statistics.figures import write_figure
 from kellgren.statistics.metrics import Metric, write_metrics
@@ -18,6 +19,10 @@ from kellgren.statistics.metrics import Metric, write_metrics
 PAGE = "report.html"
 METRICS = "metrics.json"
 FIGURES = "figures"
+CARD = "model_card.md"
+
+CARD_MARK = f"{RESEARCH_USE} SHA-256 "
+"""How the third line of a model card begins; by it a report knows one from a person's notes."""
 
 NOT_ESTIMABLE = "not estimable"
 
@@ -52,6 +57,7 @@ TITLES = {
     "negative_log_likelihood": "Negative log-likelihood (nats)",
     "brier_score": "Brier score, over all grades (0 to 2)",
     "ranked_probability_score": "Ranked probability score, per cut (0 to 1)",
+    "aurc": "Area under risk and coverage (AURC)",
     "set_coverage": "Coverage of the sets",
     "mean_set_size": "Mean size of a set (grades)",
     "recall": "Recall",
@@ -69,6 +75,13 @@ def interval(low: float, high: float, *, decimals: int = 3) -> str:
     if math.isnan(low):
         return NOT_ESTIMABLE
     return f"{low:.{decimals}f} to {high:.{decimals}f}"
+
+
+def with_interval(metric: Metric) -> str:
+    """A value, and both ends in brackets where it has an interval."""
+    if math.isnan(metric.low):
+        return number(metric.value)
+    return f"{number(metric.value)} ({interval(metric.low, metric.high)})"
 
 
 def p_value(value: float) -> str:
@@ -116,6 +129,15 @@ def table_of(metrics: Iterable[Metric], *, caption: str = "") -> Table:
     )
 
 
+def is_card(path: Path) -> bool:
+    """Whether there is a model card that a report wrote, and no file of that name by a person."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return len(lines) > 2 and lines[2].startswith(CARD_MARK)
+
+
 class Writer:
     """A report's folder, which holds the last report whole until `finish` has the next one.
 
@@ -149,7 +171,10 @@ class Writer:
         return Picture(f"{FIGURES}/{safe}.svg", words)
 
     def finish(self, document: Document, metrics: Sequence[Metric]) -> None:
-        """Write figures, numbers and then the page that shows them; clear what was drawn before."""
+        """Write figures, numbers and then the page that shows them; clear what belonged to others.
+
+        That is what was drawn before, and a model card: whose bundle answered brings its own.
+        """
         folder = self._folder / FIGURES
         folder.mkdir(parents=True, exist_ok=True)
         # Beside their places first: what has no room there replaces nothing.
@@ -163,3 +188,6 @@ class Writer:
         for old in sorted(folder.iterdir()):
             if old.suffix in {".png", ".svg"} and old.name not in self._drawn:
                 old.unlink()
+        card = self._folder / CARD
+        if is_card(card):
+            card.unlink()
