@@ -16,7 +16,7 @@ from benchmarks.figures import Target, table
 from benchmarks.localiser import REGION
 from benchmarks.negatives import Negative, missing, negatives
 from benchmarks.refusals import report, share
-from kellgren.localise import LearnedLocaliser, film_gate, load_localiser
+from kellgren.localise import Found, LearnedLocaliser, film_gate, load_localiser, search
 
 ALL, KIND = Target("at most", 0.02), Target("at most", 0.05)
 """Of pictures without a knee, and of those of one kind, graded; as was asked."""
@@ -71,9 +71,9 @@ def searched(
     for one in pictures:
         kind = kinds.setdefault(one.kind, Kind(one.seen))
         refused = one.film is None or not film_gate(one.film).graded
-        found = (
-            () if one.film is None or refused else localiser.find(one.film, REGION, laterality=None)
-        )
+        found: tuple[Found, ...] = ()
+        if one.film is not None and not refused:
+            _, found = search(one.film, localiser, REGION, laterality=None)
         passed = [knee for knee in found if knee.gate.graded]
         kind.graded[one.source] = kind.graded.get(one.source, False) or bool(passed)
         if one.film is not None and refused:

@@ -2,13 +2,15 @@
 
 A knee counts where at least 60 % of its region is on the film. Composites stand as they are, and
 once more cut, so that the shares on the film spread from there to the whole; whole films as they
-are. A knee that is not found is refused like one that is found and not graded.
+are, and once more as negatives of which nobody says so. A knee that is not found is refused like
+one that is found and not graded, and so is one graded in the wrong polarity. Composites are not
+asked for theirs: some regions of kneeKL299 are negatives themselves.
 """
 
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +22,10 @@ from benchmarks.localiser import LANDMARKS, REGION, Truth, frozen, truths
 from kellgren.anatomy import Laterality
 from kellgren.datasets import kneekl299
 from kellgren.imaging import Frame, Radiograph, read_film
-from kellgren.localise import Found, LearnedLocaliser, film_gate
+from kellgren.localise import Found, LearnedLocaliser, film_gate, search
 from kellgren.localise.gate import LEAST_ON_FILM, WHOLE_ON_FILM, on_film
 from kellgren.localise.learned import OPEN_REGION_WIDTHS
+from kellgren.localise.polarity import negative
 from kellgren.training.composites import Source, stand
 
 REFUSED = Target("at most", 0.02)
@@ -34,6 +37,9 @@ it lies there is `make localiser-report`'s to say."""
 
 ROWS, COLUMNS = 1000, 820
 """Of a composite: a region of 299 px is then about as large as on films of 0.35 mm a pixel."""
+
+WRONG = "WRONG_POLARITY"
+"""Of a knee that is graded on the negative of what it should be graded on."""
 
 _CUT = ("at a side", "above", "at a side", "below")
 """Before the first column and row, after the last column and row."""
@@ -53,12 +59,15 @@ class Standing:
         The patient or film.
     regions
         Upright squares around the knees; parts of them may lie beyond the film.
+    inverted
+        Bone is dark; None where nobody has looked.
     """
 
     kind: str
     source: str
     film: Radiograph
     regions: tuple[Frame, ...]
+    inverted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +87,16 @@ def report(data: Path, localiser: LearnedLocaliser, *, shut: bool, patients: int
     """Look for every true knee and print who was refused."""
     films = (*whole_films(data, localiser, shut=shut), *composites(data, patients))
     outcomes = [outcome for film in films for outcome in outcomes_on(film, localiser)]
+    known = [film for film in films if film.inverted is not None]
+    turned = [each for film in known for each in outcomes_on(inverted(film), localiser)]
     lines = [
         _line(f"{kind}, {name}", part)
-        for kind in dict.fromkeys(outcome.kind for outcome in outcomes)
-        for name, part in _by_share([o for o in outcomes if o.kind == kind])
+        for kind in dict.fromkeys(outcome.kind for outcome in (*outcomes, *turned))
+        for name, part in _by_share([o for o in (*outcomes, *turned) if o.kind == kind])
     ]
     as_they_are = [outcome for outcome in outcomes if "cut" not in outcome.kind]
     lines.append(_line("all on films as they are", as_they_are))
-    lines.append(_line("all", outcomes))
+    lines.append(_line("all, cut or not", outcomes))
     head = ("true knees by their share on film", "knees", "films", "refused", "asked", "met", "why")
     print(table(head, lines))
 
@@ -100,14 +111,27 @@ def share(name: str, outcomes: Sequence[bool], target: Target) -> Figure:
 def outcomes_on(standing: Standing, localiser: LearnedLocaliser) -> Iterator[Outcome]:
     """What becomes of each knee of which the film shows enough."""
     whole = film_gate(standing.film)
-    found = localiser.find(standing.film, REGION, laterality=None) if whole.graded else ()
+    film = standing.film
+    found: tuple[Found, ...] = ()
+    if whole.graded:
+        film, found = search(standing.film, localiser, REGION, laterality=None)
+    was_turned = film is not standing.film
     for region in standing.regions:
         shown = on_film(standing.film, region)
         if shown < LEAST_ON_FILM:
             continue
         knee = _over(region, found)
         reasons = whole.reasons or (("NO_KNEE",) if knee is None else knee.gate.reasons)
-        yield Outcome(standing.kind, standing.source, shown, " ".join(reasons))
+        wrong = standing.inverted is not None and was_turned is not standing.inverted
+        code = " ".join(reasons) or (WRONG if wrong else "")
+        yield Outcome(standing.kind, standing.source, shown, code)
+
+
+def inverted(standing: Standing) -> Standing:
+    """The same film the other way round, and nothing that says so."""
+    kind = f"{standing.kind}, negatives"
+    film = negative(standing.film)
+    return replace(standing, kind=kind, film=film, inverted=not standing.inverted)
 
 
 def whole_films(data: Path, localiser: LearnedLocaliser, *, shut: bool) -> Iterator[Standing]:
@@ -117,7 +141,7 @@ def whole_films(data: Path, localiser: LearnedLocaliser, *, shut: bool) -> Itera
             continue
         film = read_film(data / "whole_films" / f"{image}.jpg")
         regions = tuple(_region(knee, localiser) for knee in knees)
-        yield Standing("whole films", image, film, regions)
+        yield Standing("whole films", image, film, regions, inverted=False)
 
 
 def composites(data: Path, patients: int | None = None) -> Iterator[Standing]:

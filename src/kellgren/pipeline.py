@@ -13,7 +13,7 @@ from kellgren import errors
 from kellgren.anatomy import KL, Laterality
 from kellgren.grading import Graded, Grader
 from kellgren.imaging import Radiograph, Region, cut_region, decode_film, read_bytes
-from kellgren.localise import Box, Boxes, Found, Localiser, film_gate
+from kellgren.localise import Box, Boxes, Found, Localiser, film_gate, search
 from kellgren.records import (
     BundleReference,
     FilmResult,
@@ -152,7 +152,7 @@ def grade_film(
         return GradedFilm(unseen, radiograph=radiograph)
     try:
         refuse_if_synthetic_only(grader, seeker, radiograph, allowed=options.allow_synthetic)
-        places = seeker.find(radiograph, record.region, laterality=film.laterality)
+        radiograph, places = search(radiograph, seeker, record.region, laterality=film.laterality)
     except errors.KellgrenError as error:
         refused = replace(
             about, synthetic=radiograph.synthetic, error=Problem(error.code, str(error))

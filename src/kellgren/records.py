@@ -20,7 +20,9 @@ GateCode = Literal[
     "NO_KNEE", "NOT_A_RADIOGRAPH", "REGION_CUT", "UNDEREXPOSED", "OVEREXPOSED", "TOO_COARSE"
 ]
 
-WarningCode = Literal["LATERALITY_UNKNOWN", "LATERALITY_CONFLICT", "REGION_CUT", "FORCED"]
+WarningCode = Literal[
+    "LATERALITY_UNKNOWN", "LATERALITY_CONFLICT", "REGION_CUT", "POLARITY_INVERTED", "FORCED"
+]
 """Of a knee that was graded."""
 
 RESEARCH_USE = "Research use only. Not a medical device."

@@ -1,14 +1,14 @@
 """How refusals are counted. No real film is looked at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from benchmarks.gate import KIND, searched, together
 from benchmarks.localiser import Truth
 from benchmarks.negatives import Negative, painted_out, shafts
-from benchmarks.refusals import OVER, Standing, cut, outcomes_on
+from benchmarks.refusals import OVER, WRONG, Standing, cut, inverted, outcomes_on
 
 from kellgren.anatomy import Laterality
 from kellgren.imaging import Frame, Radiograph, RegionSpec
@@ -63,6 +63,23 @@ def test_a_knee_is_refused_where_nothing_is_found_over_it_or_what_is_found_is_no
     assert codes(slope(), [(beside[1], Gate())])[0] == ""
 
 
+def test_a_knee_must_be_graded_in_the_polarity_in_which_it_is_bright() -> None:
+    finder = Finder([(frame, Gate()) for frame in REGIONS])
+    upright = Standing("kind", "film", slope(), REGIONS, inverted=False)
+    turned = inverted(upright)
+    assert (turned.kind, turned.film.pixels[0, 0]) == ("kind, negatives", 255)
+    # what is found on a negative that stays one is found wrongly, and so is the reverse
+    false_friends = [replace(turned, film=slope()), replace(upright, film=turned.film)]
+    for standing, code in (
+        (upright, ""),
+        (turned, ""),
+        (replace(turned, inverted=None), ""),
+        *((each, WRONG) for each in false_friends),
+    ):
+        found = list(outcomes_on(standing, finder))  # type: ignore[arg-type] # only find is called
+        assert [outcome.code for outcome in found] == [code, code]
+
+
 def test_a_film_refused_as_a_whole_refuses_its_knees() -> None:
     whole = tuple(Frame.of_box(x, 20, x + 100, 120, size_px=64) for x in (20, 160))
     standing = Standing("kind", "film", noise(), whole)
@@ -100,7 +117,8 @@ def test_a_cut_leaves_as_much_of_the_outermost_region_as_was_drawn(seed: int) ->
 
 def test_pictures_of_one_source_are_one_and_graded_if_any_of_them_is() -> None:
     finder = Finder([(REGIONS[0], Gate()), (REGIONS[1], Gate(False, ("TOO_COARSE",)))])
-    dull = Radiograph(slope().pixels[:, ::-1].copy(), "0" * 64)
+    # as bright on the right as on the left, in either polarity
+    dull = Radiograph(slope().pixels.T.copy(), "0" * 64)
     pictures = [
         Negative("hips", "a", dull, seen=True),
         Negative("hips", "a", slope(), seen=True),

@@ -139,6 +139,30 @@ def test_an_end_beyond_the_film_is_the_others_mirror_image(
     assert central.half_seen
 
 
+@pytest.mark.parametrize(("end", "x", "edge"), [(RIGHT, 57.0, 63.0), (LEFT, 6.0, 0.0)])
+def test_a_faint_end_at_the_films_edge_gives_way_to_the_others_mirror_image(
+    end: str, x: float, edge: float
+) -> None:
+    cut = knee(x, 30.0)
+    beyond = cut.pop(end)
+    seen = {end: (edge, 30.5)}
+    for height, half_seen, place in ((0.15, True, beyond), (0.9, False, seen[end])):
+        heat = maps([(cut, 0.9), (seen, height)])
+        (joint,) = joints(heat, LANDMARKS, threshold=0.05, film=(-0.5, 63.5))
+        assert joint.half_seen is half_seen
+        assert joint.places[end] == pytest.approx(place, abs=0.3)
+
+
+def test_a_faint_end_well_inside_the_film_stays() -> None:
+    cut = knee(40.0, 30.0)
+    beyond = cut.pop(RIGHT)
+    heat = maps([(cut, 0.9), ({RIGHT: (46.0, 30.0)}, 0.1)])
+    # the other's mirror image would lie at the film's edge, and make a better joint
+    (joint,) = joints(heat, LANDMARKS, threshold=0.05, film=(-0.5, beyond[0] + 0.2))
+    assert not joint.half_seen
+    assert joint.places[RIGHT] == pytest.approx((46.0, 30.0), abs=0.1)
+
+
 def test_an_end_that_is_missing_on_the_film_is_not_made_up() -> None:
     places = knee(30.0, 30.0)
     del places[RIGHT]

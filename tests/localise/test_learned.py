@@ -47,6 +47,7 @@ class TestPlace:
         assert found.scale_source == "plateau_width"
         assert found.confidence is not None
         assert found.confidence > 0.8
+        assert not found.half_seen
 
     def test_the_second_look_is_closer_and_one_for_each_knee(
         self, draw_film: Make, make_knee: Make, make_finder: Make, make_graph: Make
@@ -87,6 +88,7 @@ class TestPlace:
         x0, _, x1, _ = found.frame.edges
         assert x1 - x0 == pytest.approx(150.0, rel=0.05)
         assert found.gate.graded
+        assert found.half_seen
         assert "REGION_CUT" in found.warnings
 
     def test_films_without_a_knee_have_none(

@@ -100,8 +100,33 @@ def test_every_film_stands_on_one_page(films: list[FilmResult], tmp_path: Path) 
         assert sum(film.source in text for text in texts) == 1
     assert "refused-0: no bytes." in texts[2]
     assert "file.empty" in texts[2]
-    assert "Give its place with --boxes" in texts[2]
+    assert "Give its place with --boxes" in re.sub(r"\s+", " ", texts[2])
     assert "refused-2.png, right knee" in texts[3]
+
+
+def test_what_to_do_names_its_options_and_nothing_else_as_code(
+    make_film: Film, tmp_path: Path
+) -> None:
+    films = [
+        make_film("hip.png", knees=(), gate=Gate(False, ("NO_KNEE",))),
+        make_film("a--force.png", knees=(), error=Problem("file.empty", "a--force.png: <b>--x")),
+    ]
+    page = Page(write_report(films, tmp_path, title="t"))
+    assert "<code>--boxes</code>, or use <code>--cropped</code> if" in page.content
+    assert "<td>a--force.png: &lt;b&gt;--x</td>" in page.content
+
+
+def test_a_refusal_has_its_picture_or_says_that_there_is_none(
+    make_film: Film, tmp_path: Path
+) -> None:
+    refused = make_film("hip.png", knees=(), gate=Gate(False, ("NO_KNEE",)))
+    page = Page(write_report([refused], tmp_path, title="t"))
+    assert "no picture" in page.text
+    shown = make_film("hip.png", knees=(), gate=refused.gate, film_png="films/hip.png")
+    page = Page(write_report([shown], tmp_path, title="t"))
+    assert "no picture" not in page.text
+    (thumbnail,) = (attrs for tag, attrs in page.tags if tag == "img")
+    assert (thumbnail["src"], thumbnail["alt"]) == ("films/hip.png", "hip.png, not graded")
 
 
 def test_the_summary_counts(films: list[FilmResult], tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 import csv
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import example, given
@@ -8,12 +10,21 @@ from hypothesis import strategies as st
 
 from kellgren.anatomy import Laterality
 from kellgren.datasets.table import read_table, write_table
-from kellgren.records import RESEARCH_USE, FilmResult, Gate, Knee, Prediction, Problem
+from kellgren.records import (
+    RESEARCH_USE,
+    BundleReference,
+    FilmResult,
+    Gate,
+    Knee,
+    Prediction,
+    Problem,
+)
 from kellgren.reporting import tidy_rows, write_grades
-from kellgren.reporting.tables import safe_cell
+from kellgren.reporting.tables import read_grades, safe_cell
 from kellgren.reporting.wording import printable
 
 Film = Callable[..., FilmResult]
+BUNDLE = BundleReference("kl-tiulpin2018", "1.0.0", "0" * 64)
 KL_COLUMNS = ["kl", "kl_expected", "kl_set", *(f"kl_p_{index}" for index in range(5))]
 
 
@@ -124,6 +135,27 @@ def test_a_hostile_name_is_one_harmless_cell(make_film: Film, hostile: str, tmp_
         assert row[name].removeprefix("'") == printable(hostile)
     for cell in row.values():
         assert cell.strip(" ")[:1] not in tuple("=+-@＝\t")
+
+
+@given(st.text(min_size=1))
+@example("line\nbreak.png")
+@example("page\x0cbreak\x85and\u2028more.png")
+@example("\x1b[2J\r\x1c\x1d\x1e\x0b")
+def test_a_reader_of_lines_sees_a_line_for_each_film(name: str) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "grades.csv"
+        problem = Problem("file.empty", f"{name}: no bytes.")
+        films = [
+            FilmResult(each, None, BUNDLE, "2026-01-02T00:00:00Z", subject=name, error=problem)
+            for each in (name, f"{name}.png")
+        ]
+        write_grades(films, path)
+        lines = path.read_bytes().decode().splitlines()
+        assert len(lines) == 3
+        assert all(unicodedata.category(char) not in {"Cc", "Cs"} for char in "".join(lines))
+        # a name comes before the same name and more
+        sources = [row.path for row in read_grades(path)]
+        assert sources == [printable(name), printable(f"{name}.png")]
 
 
 def test_no_results_give_a_header(tmp_path: Path) -> None:

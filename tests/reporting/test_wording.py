@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kellgren.anatomy import JSN_MEDIAL, KL, VIEW, Laterality
+from kellgren.localise.polarity import INVERTED
 from kellgren.localise.sides import CONFLICT
 from kellgren.pipeline import FORCED, UNKNOWN_SIDE
 from kellgren.records import GateCode, Knee, LateralitySource, Prediction, WarningCode
@@ -118,7 +119,7 @@ def test_a_users_own_task_gets_as_many_classes_as_were_answered(
 
 def test_every_warning_is_explained_where_it_is_known() -> None:
     assert set(WARNING_WORDS) == set(get_args(WarningCode))
-    assert {UNKNOWN_SIDE, FORCED, CONFLICT, "REGION_CUT"} == set(WARNING_WORDS)
+    assert {UNKNOWN_SIDE, FORCED, CONFLICT, INVERTED, "REGION_CUT"} == set(WARNING_WORDS)
     for code, words in WARNING_WORDS.items():
         assert explained(code) == f"{code}. {words}"
     assert explained("TOO_COARSE").startswith("TOO_COARSE. ")

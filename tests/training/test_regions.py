@@ -134,6 +134,14 @@ def test_other_rows_are_cut_again(rows: list[Row], cut: Cutting) -> None:
         assert len(cut.seen) == 2
 
 
+def test_what_is_kept_of_phantoms_is_not_given_out_as_people(rows: list[Row], cut: Cutting) -> None:
+    cut(rows)
+    with pytest.raises(errors.TrainingError, match="a phantom"):
+        cut([replace(row, synthetic=False) for row in rows])
+    cut(rows)
+    assert cut.seen == []
+
+
 def test_rows_without_hashes_are_told_apart_by_their_paths(rows: list[Row], cut: Cutting) -> None:
     bare = [replace(row, sha256="") for row in rows]
     # Both parts are a right and a left knee: only the pictures differ.

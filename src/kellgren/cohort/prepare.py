@@ -51,6 +51,7 @@ from kellgren.localise import (
     WholePicture,
     film_gate,
     load_localiser,
+    search,
 )
 from kellgren.localise.sides import CONFLICT
 from kellgren.pipeline import Film, failure
@@ -206,7 +207,7 @@ class _Cutter:
             content = read_bytes(film.path)
             sha256 = hashlib.sha256(content).hexdigest()
             radiograph = decode_film(content, film.path.name).with_spacing(film.spacing_mm)
-            places = self._places(film, radiograph, cropped=listed.cropped)
+            radiograph, places = self._search(film, radiograph, cropped=listed.cropped)
             result = _result(film, radiograph, places, self._localiser, created)
             if not listed.cropped and listed.describes(sha256):
                 self._write_regions(radiograph, places, result)
@@ -224,8 +225,10 @@ class _Cutter:
         reference = self._localiser.reference
         return failure(film, problem, sha256=sha256, bundle=reference, created=created)
 
-    def _places(self, film: Film, radiograph: Radiograph, *, cropped: bool) -> tuple[Found, ...]:
-        """Where the knees are, and their sides."""
+    def _search(
+        self, film: Film, radiograph: Radiograph, *, cropped: bool
+    ) -> tuple[Radiograph, tuple[Found, ...]]:
+        """The film in its right polarity, and where its knees are, with their sides."""
         seeker = (
             Boxes(film.boxes) if film.boxes else (WholePicture() if cropped else self._localiser)
         )
@@ -235,12 +238,12 @@ class _Cutter:
                 "films. Choose another one, or say --allow-synthetic."
             )
         if not (film.boxes or film_gate(radiograph).graded):
-            return ()
+            return radiograph, ()
         # Without the word of the table, so that what the film says can be held against it.
-        places = seeker.find(radiograph, self._cutting.region, laterality=None)
+        radiograph, places = search(radiograph, seeker, self._cutting.region, laterality=None)
         if len(places) == 1 and film.laterality is not None:
-            return (_as_said(places[0], film.laterality, both=radiograph.header.bilateral),)
-        return places
+            places = (_as_said(places[0], film.laterality, both=radiograph.header.bilateral),)
+        return radiograph, places
 
     def _write_regions(
         self, radiograph: Radiograph, places: Sequence[Found], result: FilmResult

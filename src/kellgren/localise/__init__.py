@@ -5,6 +5,7 @@ from kellgren.localise.bundle import LocaliserBundle, load_localiser
 from kellgren.localise.gate import film_gate
 from kellgren.localise.learned import LearnedLocaliser
 from kellgren.localise.localiser import Found, Localiser
+from kellgren.localise.polarity import search
 from kellgren.localise.whole_picture import WholePicture
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "film_gate",
     "load_localiser",
     "read_boxes",
+    "search",
 ]

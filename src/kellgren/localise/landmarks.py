@@ -141,7 +141,8 @@ def joints(
     """Every knee of a heat map (K, h, w), in map cells, most certain first.
 
     A joint's middle needs a plateau end on either side of it, alike in distance and level. Where
-    one would lie beyond the film, the other's mirror image about the middle stands for it.
+    one would lie beyond the film, the other's mirror image about the middle stands for it; so it
+    does for a faint one just at the film's edge, if that makes a better joint.
 
     Parameters
     ----------
@@ -152,11 +153,12 @@ def joints(
     found = []
     for middle in by_name[MIDDLE]:
         pair = _ends(middle, by_name)
-        mirrored = _half_seen(middle, by_name, film) if pair is None and film is not None else None
-        if pair is not None:
-            found.append(_joint(middle, *pair, by_name))
-        elif mirrored is not None:
-            found.append(replace(_joint(middle, *mirrored, by_name), half_seen=True))
+        ways = [] if pair is None else [_joint(middle, *pair, by_name)]
+        if film is not None and (pair is None or _at_edge(*pair, film)):
+            mirrored = _half_seen(middle, by_name, film)
+            if mirrored is not None:
+                ways.append(replace(_joint(middle, *mirrored, by_name), half_seen=True))
+        found += sorted(ways, key=_worth)[-1:]
     return distinct(found)
 
 
@@ -166,10 +168,15 @@ def distinct(found: Iterable[Joint]) -> tuple[Joint, ...]:
     Better is more certain and more even: a false middle beside a knee finds a pair of ends too.
     """
     kept: list[Joint] = []
-    for joint in sorted(found, key=lambda each: -each.confidence * each.evenness):
+    for joint in sorted(found, key=_worth, reverse=True):
         if all(_apart(joint, other) for other in kept):
             kept.append(joint)
     return tuple(sorted(kept, key=lambda each: -each.confidence))
+
+
+def _worth(joint: Joint) -> float:
+    """By which one of two joints in a place is better."""
+    return joint.confidence * joint.evenness
 
 
 def central_joint(
@@ -218,6 +225,12 @@ def _half_seen(
             if _fit(middle, left, right) > 0.0:
                 pairs.append((end[2] / width, left, right))
     return max(pairs)[1:] if pairs else None
+
+
+def _at_edge(left: Peak, right: Peak, film: tuple[float, float]) -> bool:
+    """Whether one of two ends lies so near the film's edge that it hardly shows."""
+    margin = _EDGE * (right[0] - left[0])
+    return left[0] < film[0] + margin or right[0] > film[1] - margin
 
 
 def _fit(middle: Peak, left: Peak, right: Peak) -> float:

@@ -108,6 +108,7 @@ class LearnedLocaliser:
                     gate=gate,
                     warnings=(*warnings, *side.warnings),
                     landmarks=joint.places,
+                    half_seen=joint.half_seen,
                 )
             )
         return tuple(knees)

@@ -22,6 +22,8 @@ class Found:
     warnings: tuple[str, ...] = ()
     landmarks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Name → (x, y) in film pixels; none where nobody looked."""
+    half_seen: bool = False
+    """One end of the plateau lies beyond the film; its place was taken from the other's."""
 
 
 class Localiser(Protocol):

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import html
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -58,9 +59,9 @@ def write_report(
     """Write ``report.html`` and, for many knees, ``report-2.html`` and so on beside it.
 
     A summary, one card a knee with its overlay, then what was not graded, why, what to do, and the
-    film where it could be decoded. No page needs a
-    script or anything from outside the folder, and each forbids both. The same results give the
-    same bytes; pages of an earlier, longer report are removed.
+    film where it could be decoded. No page needs a script or anything from outside the folder, and
+    each forbids both. The same results give the same bytes; pages of an earlier, longer report are
+    removed.
 
     Parameters
     ----------
@@ -152,6 +153,11 @@ def _packaged(name: str) -> str:
 def _text(text: str) -> str:
     """Anyone's text, for between tags or inside quoted attributes."""
     return html.escape(printable(text))
+
+
+def _advice(text: str) -> str:
+    """What happened and what to do; options of the command line stand out, and are not broken."""
+    return re.sub(r"(?<!\S)--[a-z][a-z-]*", r"<code>\g<0></code>", _text(text))
 
 
 def _pager(page: _Page, pages: Sequence[_Page]) -> str:
@@ -286,7 +292,7 @@ def _card(entry: Entry) -> str:
     ]
     if entry.warnings:
         items = "".join(
-            f"<li>Warning: {_text(explained(warning))}</li>" for warning in entry.warnings
+            f"<li>Warning: {_advice(explained(warning))}</li>" for warning in entry.warnings
         )
         parts.append(f'<ul class="warnings">{items}</ul>')
     return f'<article class="knee">{"".join(parts)}</article>'
@@ -309,7 +315,7 @@ def _film_link(result: FilmResult) -> str | None:
 def _thumbnail(result: FilmResult) -> str:
     link = _film_link(result)
     if link is None:
-        return ""
+        return '<span class="quiet">no picture</span>'
     words = f"{_text(result.source)}, not graded"
     return (
         f'<a href="{link}"><img class="thumbnail" src="{link}" alt="{words}" '
@@ -352,10 +358,10 @@ def _refusals(lines: Sequence[Entry]) -> str:
         rows.append(
             f"<tr><td>{_thumbnail(line.result)}</td>"
             f'<td class="name">{_text(line.result.source)}{_text(side)}</td>'
-            f"<td><code>{_text(line.status)}</code></td><td>{_text(line.message)}</td></tr>"
+            f"<td><code>{_text(line.status)}</code></td><td>{_advice(line.message)}</td></tr>"
         )
     return (
-        '<h2 id="not-graded">Not graded</h2><div class="panel scroll"><table>'
+        '<h2 id="not-graded">Not graded</h2><div class="panel"><table class="refusals">'
         "<tr><th>Film</th><th>Name</th><th>Code</th><th>What happened, and what to do</th></tr>"
         f"{''.join(rows)}</table></div>"
     )

@@ -67,6 +67,10 @@ WARNING_WORDS: dict[WarningCode, str] = {
         "A part of the knee's region lies beyond the film, and the grade rests on the rest. An end "
         "of the plateau that lies beyond the edge is placed as the other's mirror image."
     ),
+    "POLARITY_INVERTED": (
+        "Bone is dark on the film, and the file does not say so. Its negative was graded, and is "
+        "what the overlays show. Export the film with bright bone, or with a tag that is true."
+    ),
     "FORCED": "The gate refused it, and it was graded because of --force.",
 }
 """What each warning about a graded knee means."""

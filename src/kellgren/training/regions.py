@@ -89,5 +89,6 @@ def _fingerprint(rows: Sequence[Row], spec: RegionSpec) -> str:
     # mean and sd are applied after what is kept here
     cut = {k: v for k, v in asdict(spec).items() if k not in {"mean", "sd"}}
     lines = [json.dumps(cut, sort_keys=True)]
-    lines += [f"{row.sha256 or row.path} {row.laterality}" for row in rows]
+    # whether a phantom may teach is asked when it is cut
+    lines += [f"{row.sha256 or row.path} {row.laterality} {row.synthetic}" for row in rows]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
