@@ -64,8 +64,8 @@ def test_grades_boxes_and_pictures_are_those_of_the_film_with_bright_bone(
     assert all(knee.warnings == () for knee in bright.knees)
     assert all(knee.warnings == (INVERTED,) for knee in dark.knees)
     assert bright.sha256 != dark.sha256
-    shown = [_film_part(tmp_path / "out" / str(result.film_png)) for result in (bright, dark)]
-    np.testing.assert_array_equal(*shown)
+    first, second = (_film_part(tmp_path / "out" / str(r.film_png)) for r in (bright, dark))
+    np.testing.assert_array_equal(first, second)
     assert "Its negative was graded" in (tmp_path / "out" / "report.html").read_text("utf-8")
     rows = (tmp_path / "out" / "grades.csv").read_text("utf-8").splitlines()
     assert [INVERTED in row for row in rows] == ["dark.png" in row for row in rows]
