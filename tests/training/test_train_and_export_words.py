@@ -1,5 +1,7 @@
 """The command line teaches, exports and teaches again from what it exported."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,11 +19,16 @@ def test_a_bundle_of_phantoms_teaches_the_next_one(tmp_path: Path) -> None:
     assert run("phantom", "-o", tmp_path / "cohort", "-n", 112, "--seed", 3)[0] == 0
     manifest = tmp_path / "cohort" / "manifest.csv"
     train = ("train", "tiulpin2018", "--data", manifest, "--variant", "n8-shared")
-    few = ("--iterations", 1, "--seeds", 21)
+    few = ("--iterations", 8, "--seeds", 21)
 
     status, out, err = run(*train, *few, "-o", tmp_path / "first")
     assert status == 0, err
-    assert out.startswith("seed 21: kept iteration 1, held-back quadratic kappa ")
+    kept = re.match(r"seed 21: kept iteration (\d), held-back quadratic kappa ", out)
+    assert kept is not None
+    log = (tmp_path / "first" / "seed-21" / "log.jsonl").read_text("utf-8").splitlines()
+    looks = [json.loads(line)["iteration"] for line in log]
+    assert looks == [2, 4, 6, 8]
+    assert int(kept[1]) in looks
     assert err.startswith("estimated: ")
     assert run("export", tmp_path / "first", "-o", tmp_path / "teacher")[0] == 0
     teacher = load_bundle(tmp_path / "teacher")

@@ -74,9 +74,8 @@ def train(
         raise typer.BadParameter(f"{name} has the variants {', '.join(chosen.variants)}")
     recipe = chosen.recipes[fidelity]
     if iterations is not None:
-        recipe = replace(
-            recipe, iterations=iterations, validate_every=min(iterations, recipe.validate_every)
-        )
+        often = min(_often(iterations), recipe.validate_every)
+        recipe = replace(recipe, iterations=iterations, validate_every=often)
     try:
         wanted = recipe.seeds if seeds is None else tuple(int(seed) for seed in seeds.split(","))
     except ValueError:
@@ -114,6 +113,11 @@ def train(
         )
 
 
+def _often(iterations: int) -> int:
+    """After how many a trial is validated: four times at least, to see where it goes."""
+    return max(iterations // 4, 1)
+
+
 def _train_localiser(
     data: list[Path], landmarks: list[Path], output: Path, *, iterations: int | None, resume: bool
 ) -> None:
@@ -124,9 +128,8 @@ def _train_localiser(
 
     recipe = LocaliserRecipe()
     if iterations is not None:
-        recipe = replace(
-            recipe, iterations=iterations, validate_every=min(iterations, recipe.validate_every)
-        )
+        often = min(_often(iterations), recipe.validate_every)
+        recipe = replace(recipe, iterations=iterations, validate_every=often)
     if not landmarks:
         raise typer.BadParameter("a localiser learns from --landmarks")
     with progress("learning", None) as learning:
