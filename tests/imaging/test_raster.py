@@ -116,6 +116,11 @@ def half_transparent(grey: NDArray[np.uint8], mode: str) -> Image.Image:
         pytest.param(
             saved(Image.fromarray(GREY).convert("P"), "PNG", transparency=3), 0, id="palette-alpha"
         ),
+        pytest.param(
+            saved(Image.fromarray(GREY).convert("P"), "PNG", transparency=bytes(range(256))),
+            0,
+            id="palette-alphas",
+        ),
         pytest.param(saved(Image.fromarray(GREY).convert("RGB"), "TIFF"), 0, id="tiff-rgb"),
         pytest.param(saved(of_black_ink(GREY), "TIFF"), 0, id="cmyk-tiff"),
         pytest.param(saved(of_black_ink(GREY), "JPEG", quality=100), 2, id="cmyk-jpeg"),

@@ -137,6 +137,9 @@ def _decode(picture: Image.Image, name: str) -> NDArray[np.uint8] | NDArray[np.u
         return np.array(picture.convert("L"))
     if picture.mode == "LA":
         return np.array(picture.getchannel("L"), dtype=np.uint8)
+    if picture.mode == "P":
+        # otherwise Pillow tells the user what a palette's transparency should be
+        picture = picture.convert("RGBA")
     return _grey_of_colour(np.asarray(picture.convert("RGB")), name)
 
 
