@@ -16,7 +16,7 @@ from kellgren.datasets.phantom import draw_knee, sample_knee
 from kellgren.grading.calibration import softmax
 from kellgren.grading.fusion import fuse
 from kellgren.imaging import Radiograph, cut_region, whole_picture
-from kellgren.networks.siamese import ConvBlock, DeepSiamese, trainable_parameters
+from kellgren.networks.siamese import Branch, ConvBlock, DeepSiamese, trainable_parameters
 from kellgren.systems import Fidelity, Recipe, system
 from kellgren.training.loop import (
     Samples,
@@ -290,3 +290,18 @@ def test_places_add_up_to_the_logits(variant: str) -> None:
         lateral, medial = places[:2, :5], places[2:, 5:]
         added = network.head.bias + lateral.mean((-2, -1)) + medial.mean((-2, -1))
         torch.testing.assert_close(added, network(region), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("patch_px", "seen_px"), [(128, 121), (112, 105)])
+def test_a_branch_knows_what_it_sees(patch_px: int, seen_px: int) -> None:
+    branch = Branch(8).eval()
+    assert branch.seen_px(patch_px) == seen_px
+    patch = torch.rand(1, 1, patch_px, patch_px)
+    beyond, last = patch.clone(), patch.clone()
+    beyond[..., seen_px:, :] = beyond[..., :, seen_px:] = 0.5
+    last[..., seen_px - 1, :seen_px] += 1.0
+    with torch.no_grad():
+        maps = branch(patch)
+        assert torch.equal(branch(beyond), maps)
+        torch.testing.assert_close(branch(patch[..., :seen_px, :seen_px]), maps)
+        assert not torch.equal(branch(last), maps)

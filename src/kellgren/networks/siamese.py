@@ -41,6 +41,24 @@ class Branch(nn.Sequential):
             ConvBlock(2 * width, 4 * width),
         )
 
+    def seen_px(self, side: int) -> int:
+        """How many rows, and columns, of a patch so wide its maps depend on: 105 of 112.
+
+        Pooling and strides leave out what does not fill a last step, and every layer before them
+        need not look at what only that would have shown.
+        """
+        layers = [layer for layer in self.modules() if isinstance(layer, nn.Conv2d | nn.MaxPool2d)]
+        steps = [(_side(layer.kernel_size), _side(layer.stride)) for layer in layers]
+        for kernel, stride in steps:
+            side = (side - kernel) // stride + 1
+        for kernel, stride in reversed(steps):
+            side = (side - 1) * stride + kernel
+        return side
+
+
+def _side(size: int | tuple[int, ...]) -> int:
+    return size if isinstance(size, int) else size[0]
+
 
 class DeepSiamese(nn.Module):
     """Tiulpin et al. 2018, doi:10.1038/s41598-018-20132-7, figure 2.
@@ -104,8 +122,9 @@ class DeepSiamese(nn.Module):
 
         Pooling is global and the head linear, so the logits are the means over all places of what
         these add, and the head's bias; and the gradient of a logit with respect to the maps is the
-        head's row divided by h·w, so Grad-CAM is what they add where it is positive, exactly. Not
-        for learning, where batch norms would see two patches as one batch.
+        head's row divided by h·w, so Grad-CAM is what they add where it is positive, exactly. What
+        no place sees is cut off first, which spares a tenth of the work. Not for learning, where
+        batch norms would see two patches as one batch, and less of them.
 
         Parameters
         ----------
@@ -118,6 +137,8 @@ class DeepSiamese(nn.Module):
             (2B, 10, h, w): for the five grades as a place of a lateral patch, then as one of a
             medial patch. Only one half is of use for each patch; the other costs next to nothing.
         """
+        seen = self.lateral_branch.seen_px(self.patch_px)
+        patches = patches[..., :seen, :seen]
         if self.medial_branch is self.lateral_branch:
             maps: Tensor = self.lateral_branch(patches)
         else:
