@@ -1,4 +1,7 @@
-"""The main path: read → localise → grade → explain → `FilmResult`."""
+"""The main path: read → localise → grade → explain → `FilmResult`.
+
+Its two steps can be taken apart, so that a folder may be searched some films at a time.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 
 from kellgren import errors
 from kellgren.anatomy import KL, Laterality
-from kellgren.grading import Graded, Grader
+from kellgren.grading import Bundle, Graded, Grader
 from kellgren.imaging import Radiograph, Region, cut_region, decode_film, read_bytes
 from kellgren.localise import Box, Boxes, Found, Localiser, film_gate, search
 from kellgren.records import (
@@ -110,6 +113,26 @@ class GradedFilm:
     radiograph: Radiograph | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Searched:
+    """A film that was read, looked at and searched; no grader has seen it yet.
+
+    Parameters
+    ----------
+    about
+        The result as far as it is known: no knees, perhaps why there are none.
+    radiograph
+        None where nothing could be decoded.
+    places, regions
+        The knees and what was cut of them; empty where the film was refused.
+    """
+
+    about: FilmResult
+    radiograph: Radiograph | None = None
+    places: tuple[Found, ...] = ()
+    regions: tuple[Region, ...] = ()
+
+
 def grade_film(
     film: Film,
     grader: Grader,
@@ -131,50 +154,75 @@ def grade_film(
     options
         What the user allows.
     """
+    searched = search_film(film, grader.bundle, localiser=localiser, clock=clock, options=options)
+    return grade_knees(searched, grader, options)
+
+
+def search_film(
+    film: Film,
+    bundle: Bundle,
+    *,
+    localiser: Localiser,
+    clock: Callable[[], datetime],
+    options: Options = Options(),
+) -> Searched:
+    """Read a film, look for knees and cut their regions: all that comes before grading.
+
+    Parameters
+    ----------
+    bundle
+        Of the grader that the regions are for.
+    film, localiser, clock, options
+        As for `grade_film`.
+    """
     created = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
-    record = grader.bundle.record
     seeker = Boxes(film.boxes) if film.boxes else localiser
     content = b""
     try:
         content = read_bytes(film.path)
         radiograph = decode_film(content, film.path.name, keep_ids=options.keep_ids)
     except errors.KellgrenError as error:
-        bundle = grader.bundle.reference
         sha256 = hashlib.sha256(content).hexdigest() if content else None
-        return GradedFilm(failure(film, error, sha256=sha256, bundle=bundle, created=created))
-    radiograph = radiograph.with_spacing(film.spacing_mm)
-    about = _about(film, radiograph, grader, seeker, created)
-    # who marked a knee has looked at the picture
-    whole = Gate() if film.boxes else film_gate(radiograph)
-    if not (whole.graded or options.force):
-        # no bundle spoke, so only the film itself may be a phantom's
-        unseen = replace(about, synthetic=radiograph.synthetic, gate=whole)
-        return GradedFilm(unseen, radiograph=radiograph)
-    try:
-        refuse_if_synthetic_only(grader, seeker, radiograph, allowed=options.allow_synthetic)
-        radiograph, places = search(radiograph, seeker, record.region, laterality=film.laterality)
-    except errors.KellgrenError as error:
-        refused = replace(
-            about, synthetic=radiograph.synthetic, error=Problem(error.code, str(error))
+        return Searched(
+            failure(film, error, sha256=sha256, bundle=bundle.reference, created=created)
         )
-        return GradedFilm(refused, radiograph=radiograph)
+    radiograph = radiograph.with_spacing(film.spacing_mm)
+    about = _about(film, radiograph, bundle, seeker, created)
+    # who marked a knee has looked at the picture
+    gate = Gate() if film.boxes else film_gate(radiograph)
+    if not (gate.graded or options.force):
+        # no bundle spoke, so only the film itself may be a phantom's
+        return Searched(replace(about, synthetic=radiograph.synthetic, gate=gate), radiograph)
+    spec = bundle.record.region
+    try:
+        _refuse_if_synthetic_only(bundle, seeker, radiograph, allowed=options.allow_synthetic)
+        radiograph, places = search(radiograph, seeker, spec, laterality=film.laterality)
+    except errors.KellgrenError as error:
+        problem = Problem(error.code, str(error))
+        return Searched(replace(about, synthetic=radiograph.synthetic, error=problem), radiograph)
+    regions = tuple(cut_region(radiograph, place.frame, spec) for place in places)
+    reasons = gate.reasons if places else (*gate.reasons, "NO_KNEE")
+    about = replace(about, gate=Gate(graded=bool(places), reasons=reasons))
+    return Searched(about, radiograph, places, regions)
+
+
+def grade_knees(searched: Searched, grader: Grader, options: Options) -> GradedFilm:
+    """Grade the knees of a film that was searched with the grader's bundle."""
     knees, shown = [], []
-    for found in places:
-        region = cut_region(radiograph, found.frame, record.region)
-        wanted = found.gate.graded or options.force
-        graded = grader.grade(region, found.laterality) if wanted else None
-        knees.append(_knee(found, {} if graded is None else graded.predictions, whole))
+    for place, region in zip(searched.places, searched.regions, strict=True):
+        wanted = place.gate.graded or options.force
+        graded = grader.grade(region, place.laterality) if wanted else None
+        predictions = {} if graded is None else graded.predictions
+        knees.append(_knee(place, predictions, searched.about.gate))
         shown.append(Shown(region, graded))
-    reasons = whole.reasons if knees else (*whole.reasons, "NO_KNEE")
-    gate = Gate(graded=bool(knees), reasons=reasons)
-    result = replace(about, knees=tuple(knees), gate=gate)
-    return GradedFilm(result, tuple(shown), radiograph)
+    result = replace(searched.about, knees=tuple(knees))
+    return GradedFilm(result, tuple(shown), searched.radiograph)
 
 
 def _about(
     film: Film,
     radiograph: Radiograph,
-    grader: Grader,
+    bundle: Bundle,
     localiser: Localiser,
     created: str,
 ) -> FilmResult:
@@ -183,7 +231,7 @@ def _about(
     return FilmResult(
         source=film.source,
         sha256=radiograph.sha256,
-        bundle=grader.bundle.reference,
+        bundle=bundle.reference,
         created=created,
         study_uid=header.study_uid,
         sop_uid=header.sop_uid,
@@ -191,16 +239,16 @@ def _about(
         pixel_spacing_mm=radiograph.pixel_spacing_mm,
         spacing_source=radiograph.spacing_source,
         magnification=header.magnification,
-        synthetic=radiograph.synthetic or bool(_taught_by_phantoms(grader, localiser)),
+        synthetic=radiograph.synthetic or bool(_taught_by_phantoms(bundle, localiser)),
         localiser=localiser.reference,
     )
 
 
-def refuse_if_synthetic_only(
-    grader: Grader, localiser: Localiser, film: Radiograph, *, allowed: bool
+def _refuse_if_synthetic_only(
+    bundle: Bundle, localiser: Localiser, film: Radiograph, *, allowed: bool
 ) -> None:
     """Raise if a bundle that learned from phantoms is asked about a person."""
-    taught = _taught_by_phantoms(grader, localiser)
+    taught = _taught_by_phantoms(bundle, localiser)
     if taught and not film.synthetic and not allowed:
         raise errors.BundleRefused(
             f"the bundle {taught[0].name} learned from phantoms: no real films. "
@@ -208,13 +256,13 @@ def refuse_if_synthetic_only(
         )
 
 
-def _taught_by_phantoms(grader: Grader, localiser: Localiser) -> list[BundleReference]:
+def _taught_by_phantoms(bundle: Bundle, localiser: Localiser) -> list[BundleReference]:
     """Those of the two bundles that may not speak of people."""
     asked = (
-        (grader.bundle.record.synthetic, grader.bundle.reference),
+        (bundle.record.synthetic, bundle.reference),
         (localiser.synthetic, localiser.reference),
     )
-    return [bundle for synthetic, bundle in asked if synthetic and bundle is not None]
+    return [taught for synthetic, taught in asked if synthetic and taught is not None]
 
 
 def failure(
@@ -237,11 +285,11 @@ def failure(
 
 
 def _knee(found: Found, predictions: dict[str, Prediction], whole: Gate) -> Knee:
-    """A knee with its grades, if it has any; ``whole`` is what the gate said of its film."""
+    """A knee with its grades, if it has any; ``whole`` is what the gate says of its film."""
     warnings = list(found.warnings)
     if predictions and found.laterality is Laterality.UNKNOWN:
         warnings.append(UNKNOWN_SIDE)
-    if predictions and not (whole.graded and found.gate.graded):
+    if predictions and (whole.reasons or not found.gate.graded):
         warnings.append(FORCED)
     return Knee(
         laterality=found.laterality,

@@ -19,7 +19,7 @@ from kellgren.cohort import Journal, Output, Settings, find_films, grade_films, 
 from kellgren.cohort.journal import NAME
 from kellgren.cohort.loop import overlay_name
 from kellgren.imaging.raster import SYNTHETIC_KEY
-from kellgren.pipeline import Film, GradedFilm, grade_film
+from kellgren.pipeline import Film, Searched, search_film
 from kellgren.records import FilmResult
 from kellgren.reporting import from_json
 
@@ -182,7 +182,7 @@ class TestResume:
     ) -> None:
         first = run(listed(films), real_bundle, tmp_path / "out")
         before = contents(tmp_path / "out")
-        monkeypatch.setattr(loop, "grade_film", None)
+        monkeypatch.setattr(loop, "search_film", None)
         assert run(listed(films), real_bundle, tmp_path / "out", resume=True) == first
         assert contents(tmp_path / "out") == before
 
@@ -277,12 +277,12 @@ class TestDefects:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        def fail_once(film: Film, *words: object, **options: object) -> GradedFilm:
+        def fail_once(film: Film, *words: object, **options: object) -> Searched:
             if film.source == "b.png":
                 raise ZeroDivisionError("never foreseen")
-            return grade_film(film, *words, **options)  # type: ignore[arg-type] # passed on
+            return search_film(film, *words, **options)  # type: ignore[arg-type] # passed on
 
-        monkeypatch.setattr(loop, "grade_film", fail_once)
+        monkeypatch.setattr(loop, "search_film", fail_once)
         with caplog.at_level(logging.ERROR):
             results = run(listed(films), real_bundle, tmp_path / "out")
         assert codes(results) == {**EXPECTED, "b.png": "internal"}

@@ -1,4 +1,4 @@
-"""Many films, one table: workers, order, artefacts and the journal around `pipeline.grade_film`."""
+"""Many films, one table: workers, order, artefacts and the journal around the main path."""
 
 import functools
 import hashlib
@@ -14,16 +14,28 @@ from kellgren.bundles import DEFAULT_LOCALISER
 from kellgren.bundles.runtime import available_cores
 from kellgren.cohort.again import finished
 from kellgren.cohort.journal import Journal
-from kellgren.cohort.workers import in_order
+from kellgren.cohort.workers import TwoSteps, in_order
 from kellgren.grading import Grader, Precision, load_bundle
 from kellgren.localise import LearnedLocaliser, Localiser, WholePicture, load_localiser
-from kellgren.pipeline import Film, GradedFilm, Options, failure, grade_film
-from kellgren.records import FilmResult, Knee
+from kellgren.pipeline import (
+    Film,
+    GradedFilm,
+    Options,
+    Searched,
+    failure,
+    grade_knees,
+    search_film,
+)
+from kellgren.records import FilmResult, Knee, Problem
 from kellgren.reporting import draw_film, draw_overlay, write_grades, write_overlay, write_report
 
 OVERLAYS = "overlays"
 FILMS = "films"
 GRADES = "grades.csv"
+
+REGIONS_AT_ONCE = 16
+"""Chosen: cut pictures that are read before they are graded; more saves no more time. Whole films
+are read one at a time, as each may take a hundred megabytes."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +97,7 @@ def grade_films(
     bundle = load_bundle(settings.bundle)
     threads = max(1, available_cores() // workers)
     worker = functools.partial(
-        _Worker, settings, None if output is None else output.folder, threads, now
+        _steps, settings, None if output is None else output.folder, threads, now
     )
     if output is None:
         yield from in_order(films, worker, workers)
@@ -116,8 +128,17 @@ def write_tables(results: Sequence[FilmResult], folder: Path) -> None:
     write_report(results, folder, title="Knee osteoarthritis grades")
 
 
+def _steps(
+    settings: Settings, folder: Path | None, threads: int, now: Callable[[], datetime]
+) -> TwoSteps[Film, Searched, FilmResult]:
+    """What a process does with each film."""
+    worker = _Worker(settings, folder, threads, now)
+    at_once = REGIONS_AT_ONCE if settings.localiser is None else 1
+    return TwoSteps(worker.search, worker.finish, at_once)
+
+
 class _Worker:
-    """Grades one film after another and writes its overlays."""
+    """Searches and grades one film after another, and writes its overlays."""
 
     def __init__(
         self,
@@ -138,23 +159,30 @@ class _Worker:
             else LearnedLocaliser(load_localiser(settings.localiser), threads=threads)
         )
 
-    def __call__(self, film: Film) -> FilmResult:
+    def search(self, film: Film) -> Searched:
+        """All that comes before grading."""
         try:
-            graded = grade_film(
+            return search_film(
                 film,
-                self._grader,
+                self._grader.bundle,
                 localiser=self._localiser,
                 clock=self._now,
                 options=self._settings.options,
             )
+        except Exception as error:
+            problem = _defect(film.source, error)
+            created = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            bundle = self._grader.bundle.reference
+            return Searched(failure(film, problem, sha256=None, bundle=bundle, created=created))
+
+    def finish(self, searched: Searched) -> FilmResult:
+        """Grades, and overlays."""
+        try:
+            graded = grade_knees(searched, self._grader, self._settings.options)
             return self._with_overlays(graded)
         except Exception as error:
-            # A defect of ours must not cost the other films; it is logged with its traceback.
-            _log.exception("grading %s failed", film.source)
-            problem = errors.Defect(f"{film.source}: {type(error).__name__}: {error}")
-            created = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-            reference = self._grader.bundle.reference
-            return failure(film, problem, sha256=None, bundle=reference, created=created)
+            problem = _defect(searched.about.source, error)
+            return replace(searched.about, error=Problem(problem.code, str(problem)))
 
     def _with_overlays(self, graded: GradedFilm) -> FilmResult:
         result = graded.result
@@ -183,6 +211,12 @@ class _Worker:
         whole = draw_film(graded.radiograph, attentions, result, task=self._grader.shown_task)
         write_overlay(whole, self._folder / relative)
         return replace(result, film_png=relative)
+
+
+def _defect(source: str, error: Exception) -> errors.Defect:
+    """A defect of ours, which must not cost the other films; logged with its traceback."""
+    _log.error("grading %s failed", source, exc_info=error)
+    return errors.Defect(f"{source}: {type(error).__name__}: {error}")
 
 
 def overlay_name(source: str, number: int) -> str:
