@@ -8,6 +8,7 @@ from kellgren.bundles.record import Result
 from kellgren.datasets.table import Row
 from kellgren.describe import (
     describe_bundle,
+    describe_estimate,
     describe_localiser,
     describe_system,
     list_systems,
@@ -35,6 +36,25 @@ def test_fidelities_stand_side_by_side(name: str) -> None:
         assert rates[place:].split()[0] == str(recipe.learning_rate)
     assert "MappingProxy" not in text
     assert "object at" not in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "networks", "said"),
+    [
+        (0.2, 1, "about 1 s for 1 network"),
+        (40.0, 1, "about 40 s for 1 network"),
+        (59.4, 2, "about 59 s for 2 networks"),
+        (59.6, 1, "about 1 min for 1 network"),
+        (960.0, 3, "about 16 min for 3 networks"),
+        (3_560.0, 1, "about 59 min for 1 network"),
+        (3_590.0, 1, "1.0 hours for 1 network"),
+        (5_400.0, 3, "1.5 hours for 3 networks"),
+    ],
+)
+def test_an_estimate_is_in_the_unit_that_a_person_would_choose(
+    seconds: float, networks: int, said: str
+) -> None:
+    assert describe_estimate(seconds, networks) == said
 
 
 def test_a_bundle_says_what_was_measured_and_on_what(bundle: Bundle) -> None:

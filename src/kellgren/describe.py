@@ -48,7 +48,8 @@ def describe_system(system: System, *, width: int = WIDTH) -> str:
             "Tasks: " + ", ".join(task.name for task in system.tasks),
             "Variants (the first is the default)\n" + _columns([*system.variants.items()], width),
             "Fidelities\n" + _columns(table, width),
-            "Can be taught by\n" + _columns([*system.teaches_from.items()], width),
+            "Data sets that can teach it, or why not (your own can)\n"
+            + _columns([*system.teaches_from.items()], width),
         ]
     )
 
@@ -99,6 +100,17 @@ def describe_localiser(bundle: LocaliserBundle, *, width: int = WIDTH) -> str:
         *_origin(record.trained_on),
     ]
     return _with_results(lines, record.results, width)
+
+
+def describe_estimate(seconds: float, networks: int) -> str:
+    """How long so many networks will take to learn, in the unit that a person would choose."""
+    if round(seconds) < 60:
+        took = f"about {max(round(seconds), 1)} s"
+    elif round(seconds / 60) < 60:
+        took = f"about {round(seconds / 60)} min"
+    else:
+        took = f"{seconds / 3600:.1f} hours"
+    return f"{took} for {networks} {'network' if networks == 1 else 'networks'}"
 
 
 def _megabytes(contents: Mapping[str, bytes]) -> str:

@@ -11,6 +11,7 @@ import torch
 
 from kellgren import errors
 from kellgren.anatomy import TASKS
+from kellgren.datasets.sources import SOURCES
 from kellgren.describe import describe_system, list_systems
 from kellgren.systems import SYSTEMS, Fidelity, Recipe, System, system
 
@@ -47,8 +48,11 @@ def test_it_says_what_it_is(each: System) -> None:
     assert all(each.variants.values())
     assert each.default_variant == next(iter(each.variants))
     assert set(each.recipes) <= set(get_args(Fidelity))
-    # A cell of the matrix that cannot teach says why.
-    assert all(each.teaches_from.values())
+    # Every known data set has a cell; one that cannot teach says why.
+    assert each.teaches_from.keys() >= SOURCES.keys()
+    assert "yes" in each.teaches_from.values()
+    for answer in each.teaches_from.values():
+        assert answer == "yes" or len(answer.split()) > 3
 
 
 @of_systems
@@ -144,6 +148,10 @@ def test_its_description_leaves_nothing_out(each: System) -> None:
     lines = [line.split() for line in text.splitlines()]
     for name in (*each.variants, *each.teaches_from, *(f.name for f in dataclasses.fields(Recipe))):
         assert any(line[:1] == [name] for line in lines), name
+    matrix = " ".join(
+        text.split("\nData sets that can teach it, or why not (your own can)\n")[1].split()
+    )
+    assert matrix == " ".join(f"{name} {answer}" for name, answer in each.teaches_from.items())
     assert [*each.recipes] in lines
     (rates,) = (line for line in lines if line[:1] == ["learning_rate"])
     assert rates[1:] == [str(recipe.learning_rate) for recipe in each.recipes.values()]

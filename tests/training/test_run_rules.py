@@ -12,14 +12,20 @@ from hypothesis import strategies as st
 
 from kellgren import errors
 from kellgren.anatomy import Laterality
-from kellgren.datasets.splits import part_of
-from kellgren.datasets.table import Row
+from kellgren.datasets.splits import Part, part_of
+from kellgren.datasets.table import Row, write_table
 from kellgren.systems import Distillation, system
 from kellgren.training import run as runs
 from kellgren.training.published import read_results
 from kellgren.training.run import RunRecord, load_run, parts_of
 
-PAPER, MODERN = (system("tiulpin2018").recipes[name] for name in ("paper", "modern"))
+SIAMESE = system("tiulpin2018")
+PAPER, MODERN = (SIAMESE.recipes[name] for name in ("paper", "modern"))
+MAY = [name for name, answer in SIAMESE.teaches_from.items() if answer == "yes"]
+CANNOT = [name for name in SIAMESE.teaches_from if name not in MAY]
+
+TeachFrom = Callable[..., None]
+Told = dict[str, list[tuple[float, ...]]]
 
 # Of the first hundred patients' numbers, one of each part.
 EVERY_PART = ("9000100", "9000103", "9000113")
@@ -79,6 +85,63 @@ class TestParts:
         rows = [row for row in everyone() if row.patient != missing]
         with pytest.raises(errors.TrainingError, match=rf"the {part_of(missing)} part"):
             parts_of(rows)
+
+
+class TestDataSets:
+    @pytest.mark.parametrize("name", CANNOT)
+    @pytest.mark.parametrize("part", ["learning", "snapshot", "calibration"])
+    def test_one_that_cannot_teach_is_refused_before_anything_is_cut(
+        self, teach_from: TeachFrom, parts: dict[Part, list[Row]], name: str, part: Part
+    ) -> None:
+        # One knee among others that may.
+        rows = [row for members in parts.values() for row in members]
+        rows[rows.index(parts[part][0])] = replace(parts[part][0], dataset=name)
+        assert f"{name} cannot teach tiulpin2018: {SIAMESE.teaches_from[name]}." in refusal(
+            teach_from, rows
+        )
+
+    @pytest.mark.parametrize("name", CANNOT)
+    def test_one_without_a_training_part_is_told_so_first(
+        self, teach_from: TeachFrom, parts: dict[Part, list[Row]], name: str
+    ) -> None:
+        rows = [replace(row, dataset=name, split="") for row in parts["learning"]]
+        assert refusal(teach_from, rows).startswith(f"{name} cannot teach tiulpin2018: ")
+
+    @pytest.mark.parametrize("name", [*MAY, "our hospital", ""])
+    @pytest.mark.parametrize("beside", CANNOT)
+    def test_one_that_may_teach_or_is_the_users_own_is_cut(
+        self, teach_from: TeachFrom, parts: dict[Part, list[Row]], name: str, beside: str
+    ) -> None:
+        rows = [replace(row, dataset=name) for members in parts.values() for row in members]
+        # What is never learned from may be of any data set.
+        rows += [replace(row, dataset=beside, split="val") for row in parts["learning"]]
+        told: Told = {}
+        with pytest.raises(KeyboardInterrupt):
+            teach_from(rows, told=told, kill_at=("cutting", 1, 6))
+        assert told == {"cutting": [(1, 6)]}
+
+
+@pytest.fixture
+def teach_from(teach: Callable[..., object], manifest: Path, tmp_path: Path) -> TeachFrom:
+    """Trains on these rows of the cohort."""
+
+    def run(rows: list[Row], **options: object) -> None:
+        table = manifest.with_name(f"{tmp_path.name}.csv")
+        write_table(rows, table)
+        try:
+            teach(tmp_path / "run", manifest=table, **options)
+        finally:
+            table.unlink()
+
+    return run
+
+
+def refusal(teach_from: TeachFrom, rows: list[Row]) -> str:
+    told: Told = {}
+    with pytest.raises(errors.TrainingError) as raised:
+        teach_from(rows, told=told)
+    assert told == {}
+    return str(raised.value)
 
 
 def record(**changes: Any) -> RunRecord:  # noqa: ANN401 – any setting

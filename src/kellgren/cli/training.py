@@ -62,6 +62,7 @@ def train(
 
     import torch
 
+    from kellgren.describe import describe_estimate
     from kellgren.grading import load_bundle
     from kellgren.systems import system
     from kellgren.training.run import Watcher
@@ -101,7 +102,7 @@ def train(
                 cutting=cutting,
                 asking=asking,
                 estimated=lambda seconds: typer.echo(
-                    f"estimated: {seconds / 3600:.1f} hours for {len(wanted)} network(s)", err=True
+                    f"estimated: {describe_estimate(seconds, len(wanted))}", err=True
                 ),
                 step=lambda step: _say_step(step, wanted, learning),
             ),

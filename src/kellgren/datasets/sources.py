@@ -1,4 +1,4 @@
-"""Where the data sets that can teach come from, and under which licence."""
+"""Where the data sets that the project knows come from, and under which licence."""
 
 from dataclasses import dataclass
 
@@ -25,6 +25,11 @@ SOURCES = {
             "digital_knee_xray",
             "Gornale S., Patravali P., Mendeley Data, doi:10.17632/t9ndx37v5h.1",
             "CC BY 4.0",
+        ),
+        Source(
+            "whole_films",
+            "Wani, Arora, Mendeley Data, doi:10.17632/fxjm8fb6mw",
+            "reported as CC BY 4.0 and as research use only",
         ),
         Source("phantom", "kellgren phantom", "Apache-2.0"),
     )

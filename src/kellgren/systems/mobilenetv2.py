@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kellgren.anatomy import KL
 from kellgren.imaging.region import RegionSpec
 from kellgren.systems.system import Augmentation, Fidelity, Recipe, System
+from kellgren.systems.teachers import KL_TEACHERS
 
 if TYPE_CHECKING:
     import torch
@@ -72,5 +73,5 @@ SYSTEM = System(
     build=build,
     fusion="sum_logits",
     explanation="none",
-    teaches_from=MappingProxyType({"kneeKL299": "yes", "phantom": "yes"}),
+    teaches_from=KL_TEACHERS,
 )

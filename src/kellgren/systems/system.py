@@ -155,7 +155,10 @@ class System:
     fusion: Fusion
     explanation: Literal["cam_exact", "none"]
     teaches_from: Mapping[str, str]
-    """Data set → ``yes``, or why it cannot teach this system."""
+    """Data set → ``yes``, or why it cannot teach this system.
+
+    One that the project does not know is the user's own cohort, and may teach.
+    """
 
     @property
     def default_variant(self) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from kellgren.anatomy import KL
 from kellgren.imaging.region import RegionSpec
 from kellgren.systems.system import Augmentation, Distillation, Fidelity, Recipe, System
+from kellgren.systems.teachers import KL_TEACHERS
 
 if TYPE_CHECKING:
     import torch
@@ -163,5 +164,5 @@ SYSTEM = System(
     build=build,
     fusion="sum_logits",
     explanation="cam_exact",
-    teaches_from=MappingProxyType({"kneeKL299": "yes", "phantom": "yes"}),
+    teaches_from=KL_TEACHERS,
 )

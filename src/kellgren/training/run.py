@@ -82,9 +82,7 @@ def parts_of(rows: Sequence[Row]) -> dict[Part, list[Row]]:
     """The learning, snapshot and calibration rows of the official ``train`` split."""
     parts: dict[Part, list[Row]] = {part: [] for part in PARTS}
     for row in rows:
-        if row.split == "train" and row.task == KL.name and row.reader == TRUTH:
-            if row.value is None:
-                continue  # a missing label teaches nothing
+        if _teaches(row):
             parts[part_of(row.patient)].append(row)
     for part, members in parts.items():
         if not members:
@@ -130,6 +128,9 @@ def train(
 
     Raises
     ------
+    TrainingError
+        The system learns from no teacher or starts from nothing, a data set cannot teach it, or
+        the manifest has too few knees.
     RunMismatch
         The folder holds a run with other settings or data.
     OutputError
@@ -140,7 +141,9 @@ def train(
         raise errors.TrainingError(f"{system.name}, fidelity {fidelity}, learns from no teacher.")
     if init is not None:
         _begin_from(system.build(variant, fidelity), init, system)
-    parts = parts_of(read_table(manifest))
+    rows = read_table(manifest)
+    _refuse_what_cannot_teach(system, rows)
+    parts = parts_of(rows)
     record = RunRecord(
         system=system.name,
         variant=variant,
@@ -232,6 +235,24 @@ def estimate_seconds(
     for _ in range(steps):
         objective_step(network, recipe, learning, device)
     return (time.monotonic() - began) / steps * recipe.iterations
+
+
+def _teaches(row: Row) -> bool:
+    """Whether a row is a true KL grade of the ``train`` split; a missing one teaches nothing."""
+    asked = row.split == "train" and row.task == KL.name and row.reader == TRUTH
+    return asked and row.value is not None
+
+
+def _refuse_what_cannot_teach(system: System, rows: Sequence[Row]) -> None:
+    # Where no row teaches, what ails the data set says more than that a part is empty.
+    teaching = [row for row in rows if _teaches(row)] or rows
+    for dataset in sorted({row.dataset for row in teaching}):
+        answer = system.teaches_from.get(dataset, "yes")
+        if answer != "yes":
+            raise errors.TrainingError(
+                f"{dataset} cannot teach {system.name}: {answer}. "
+                f"'kellgren systems {system.name}' lists what can."
+            )
 
 
 def _begin_from(network: nn.Module, init: str, system: System) -> None:
