@@ -1,5 +1,6 @@
 """``kellgren check``: what passes, and what each failure says."""
 
+import hashlib
 import itertools
 import json
 import re
@@ -12,7 +13,7 @@ import pytest
 from as_typed import run
 from numpy.typing import NDArray
 
-from kellgren.bundles import DEFAULT
+from kellgren.bundles import DEFAULT, DEFAULT_LOCALISER
 from kellgren.bundles.store import MODEL, RECORD
 from kellgren.imaging import Radiograph
 from kellgren.imaging.dicom import apart
@@ -34,7 +35,13 @@ class TestCheck:
             assert f"reads DICOM, {name}: " in out
         assert len(list(shipped.iterdir())) == 2
         assert all(line.startswith("ok ") for line in lines)
-        assert "bundle tiny-real" in out
+        # the files are held against the record, and the record is known by its hash alone
+        for name in ("tiny-real", DEFAULT_LOCALISER):
+            sha256 = hashlib.sha256((shipped / name / RECORD).read_bytes()).hexdigest()
+            (line,) = [
+                line for line in lines if re.match(rf"ok +(bundle|localiser) {name}: ", line)
+            ]
+            assert line.endswith(f", its files match its record (sha256 {sha256[:12]})")
         assert "grade of tiny-real" in out
 
     def test_an_installation_without_a_bundle_fails(self, shipped: Path) -> None:
@@ -57,9 +64,9 @@ class TestCheck:
         ("spoil", "why"),
         [
             (lambda said: {"kl": [*said["kl"][1:], said["kl"][0]]}, "is off by 0."),
-            (lambda said: {"jsn_medial": said["kl"]}, "expected"),
-            (lambda said: {"kl": said["kl"][:4]}, "ValueError"),
-            (lambda _: {}, "expected"),
+            (lambda said: {"jsn_medial": said["kl"]}, "expected jsn_medial in 5 classes"),
+            (lambda said: {"kl": said["kl"][:4]}, "expected kl in 4 classes"),
+            (lambda _: {}, "expected nothing"),
         ],
         ids=["other numbers", "another task", "fewer classes", "nothing"],
     )
@@ -76,8 +83,9 @@ class TestCheck:
         status, out, _ = run("check")
         assert status == 1
         (failed,) = [line for line in out.splitlines() if line.startswith("FAILED")]
-        assert failed.startswith("FAILED  grade of tiny-real: ")
+        assert failed.startswith("FAILED  grade of tiny-real: BundleInvalid: tiny-real: ")
         assert why in failed
+        assert failed.endswith("pip install --force-reinstall kellgren onnxruntime")
 
     def test_a_decoder_that_is_off_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def brighter(content: bytes, name: str) -> Radiograph:

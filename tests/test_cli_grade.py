@@ -207,6 +207,41 @@ class TestStatus:
         assert "Traceback" not in err
         assert sorted(tmp_path.rglob("*")) == before
 
+    def test_where_no_films_are_is_named(
+        self, tmp_path: Path, grade: Grade, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)  # short names are not broken into lines
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+        (tmp_path / "none.csv").write_text("path\n", encoding="utf-8")
+        for words in (("one", "two"), ("--manifest", "none.csv")):
+            status, _, err = grade("--cropped", *words)
+            assert status == 2
+            named = ", ".join(word for word in words if word[0] != "-")
+            assert f"no films there: {named}" in err
+
+    def test_a_manifest_of_other_pictures_is_an_error(
+        self, films: Path, phantoms: Path, grade: Grade
+    ) -> None:
+        status, out, err = grade("--cropped", films, "--manifest", phantoms)
+        assert (status, out) == (2, "")
+        assert err.startswith(f"kellgren: table.invalid: {phantoms}: the manifest names 0 of 2 ")
+        assert len(err.splitlines()) == 1
+
+    def test_a_manifest_of_some_of_the_pictures_is_one_line(
+        self, films: Path, real_bundle: Path, tmp_path: Path, kellgren: Kellgren
+    ) -> None:
+        known, _ = sorted(films.iterdir())
+        table = tmp_path / "sides.csv"
+        table.write_text(f"path,laterality\nfilms/{known.name},left\n", encoding="utf-8")
+        words = ("grade", "--cropped", films, "--json", "--bundle", real_bundle)
+        done = kellgren(*words, "--manifest", table)
+        assert done.returncode == 0
+        (line,) = done.stderr.splitlines()
+        assert "the manifest names 1 of 2 pictures; the others are graded without " in line
+        sides = [document["knees"][0]["laterality"] for document in json_lines(done.stdout)]
+        assert sides == ["left", "unknown"]
+
     def test_a_bundle_that_is_none(self, films: Path) -> None:
         done = CliRunner().invoke(app, ["grade", "--cropped", str(films), "--bundle", "none"])
         assert (done.exit_code, done.stdout) == (2, "")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,37 @@ class TestManifests:
             ("deep/c.png", None, "P3"),
             ("unlisted.png", None, None),
         ]
+
+    def test_one_of_other_pictures_is_an_error(self, manifest: Path, tmp_path: Path) -> None:
+        copied = tmp_path / "copy" / "films"
+        shutil.copytree(manifest.parent / "films", copied)
+        with pytest.raises(errors.TableError) as caught:
+            find_films([copied], manifest=manifest)
+        for said in (
+            f"{manifest}: the manifest names 0 of 4 pictures",
+            "relative to its own folder",
+            f"the first leads to {manifest.parent / 'films' / 'a.png'}",
+        ):
+            assert said in str(caught.value)
+        # as the error advises
+        beside = Path(shutil.copy(manifest, tmp_path / "copy"))
+        assert find_films([copied], manifest=beside)[0].subject == "P1"
+
+    def test_one_without_paths_is_an_error(self, lay: Lay, tmp_path: Path) -> None:
+        (tmp_path / "m.csv").write_text("image,laterality\na,left\n", encoding="utf-8")
+        with pytest.raises(errors.TableError, match=r"0 of 1 pictures.*no row has one"):
+            find_films([lay("a.png")], manifest=tmp_path / "m.csv")
+
+    def test_one_of_some_of_the_pictures_is_a_log_line(
+        self, manifest: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        films = manifest.parent / "films"
+        find_films([films / "a.png", films / "b.png"], manifest=manifest)
+        find_films([], manifest=manifest)
+        assert caplog.messages == []
+        find_films([films], manifest=manifest)
+        (said,) = caplog.messages
+        assert said.startswith(f"{manifest}: the manifest names 3 of 4 pictures; ")
 
     def test_what_the_user_says_goes_before(self, manifest: Path) -> None:
         found = find_films([manifest.parent / "films"], laterality=RIGHT, manifest=manifest)

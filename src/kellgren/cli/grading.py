@@ -97,7 +97,8 @@ def grade(
         boxes=boxes,
     )
     if not films:
-        raise typer.BadParameter("no films there")
+        places = ", ".join(map(str, paths)) if paths else manifest
+        raise typer.BadParameter(f"no films there: {places}")
     results = grade_films(
         films,
         Settings(

@@ -1,6 +1,7 @@
 """From the paths of a command line to the films to grade."""
 
 import fnmatch
+import logging
 import math
 import os
 import re
@@ -16,6 +17,8 @@ from kellgren.cohort.journal import NAME
 from kellgren.datasets.table import Row, read_table
 from kellgren.localise import read_boxes
 from kellgren.pipeline import Film
+
+_log = logging.getLogger(__name__)
 
 IGNORED = (".*", "Thumbs.db", "desktop.ini", "*.csv", "*.json", "*.jsonl", "*.parquet", "*.html")
 """What in a folder is plainly no film: hidden files and folders, and tables that lie beside films;
@@ -43,6 +46,7 @@ def find_films(
         What the user says of all of them.
     manifest
         A tidy table with side, subject and spacing; without ``paths`` it lists the films itself.
+        A log line says so where it names only some of the films.
     spacing_mm
         Distance of pixel centres on all of them, as the user says: more than 0, and counting more
         than what the manifest or the files say.
@@ -54,7 +58,7 @@ def find_films(
     ScaleUnknown
         The spacing is no length.
     TableError
-        The table of boxes names a film that is not there.
+        The manifest names none of the films, or the table of boxes one that is not there.
     OutputError
         Two films have the same ``source``, so that their results could not be told apart.
     """
@@ -63,11 +67,19 @@ def find_films(
             f"{spacing_mm} mm is no distance of pixel centres; films have 0.05 to 0.5."
         )
     known = _by_file(manifest) if manifest is not None else {}
-    found = [*_walk(paths)] if paths else [(path, row.path) for path, row in known.items()]
+    found = (
+        [(path, source, known.get(_real(path))) for path, source in _walk(paths)]
+        if paths
+        else [(path, row.path, row) for path, row in known.items()]
+    )
+    if manifest is not None and found:
+        _say_how_many(manifest, known, [row for _, _, row in found])
     marked = read_boxes(boxes) if boxes is not None else {}
     films = tuple(
         replace(film, boxes=marked.get(film.source, ()))
-        for film in (_film(path, source, known, laterality, spacing_mm) for path, source in found)
+        for film in (
+            _film(path, source, row, laterality, spacing_mm) for path, source, row in found
+        )
     )
     strangers = sorted(marked.keys() - {film.source for film in films})
     if strangers:
@@ -162,15 +174,35 @@ def _by_file(manifest: Path) -> Mapping[Path, Row]:
     return rows
 
 
+def _say_how_many(manifest: Path, known: Mapping[Path, Row], rows: Sequence[Row | None]) -> None:
+    """Raise where a manifest names none of the films, and log it where some are missing."""
+    named = sum(row is not None for row in rows)
+    if not named:
+        first = next(iter(known), None)
+        lead = "no row has one" if first is None else f"the first leads to {first}"
+        raise errors.TableError(
+            f"{manifest}: the manifest names 0 of {len(rows)} pictures. Its paths are relative to "
+            f"its own folder; {lead}. Write paths that lead to these pictures, put the table where "
+            "they do, or give the manifest alone to grade what it lists."
+        )
+    if named < len(rows):
+        _log.warning(
+            "%s: the manifest names %d of %d pictures; the others are graded without its sides, "
+            "subjects and spacings.",
+            manifest,
+            named,
+            len(rows),
+        )
+
+
 def _film(
     path: Path,
     source: str,
-    known: Mapping[Path, Row],
+    row: Row | None,
     laterality: Laterality | None,
     spacing_mm: float | None,
 ) -> Film:
     given = None if spacing_mm is None else (spacing_mm, spacing_mm)
-    row = known.get(_real(path))
     source = _as_text(source)
     if row is None:
         return Film(path, source, laterality, spacing_mm=given)
