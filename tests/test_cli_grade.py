@@ -156,7 +156,7 @@ class TestStatus:
         (films / "letter.txt").write_text("Dear colleague", encoding="utf-8")
         status, out, err = grade("--cropped", films)
         assert (status, err) == (1, "")
-        assert "letter.txt: not graded: file.format: letter.txt: of no form that is read" in out
+        assert "letter.txt: not graded: file.format: letter.txt: of no format that is read" in out
 
     def test_a_film_that_is_not_there_is_one_of_them(self, films: Path, grade: Grade) -> None:
         status, out, _ = grade("--cropped", films / "none.png")

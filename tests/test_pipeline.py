@@ -197,6 +197,7 @@ class TestBroken:
         assert result.error.message.startswith("film.png: ")
         assert str(tmp_path) not in result.error.message
         assert not result.complete
+        assert not result.gate.graded
         assert (result.knees, graded.shown) == ((), ())
         assert result.subject == "S1"
         assert from_json(to_json(result)) == result

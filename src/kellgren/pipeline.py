@@ -33,6 +33,9 @@ UNKNOWN_SIDE = "LATERALITY_UNKNOWN"
 FORCED = "FORCED"
 """Graded although the gate refused it."""
 
+UNGRADED = Gate(graded=False)
+"""Of a film with an error, which says why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Film:
@@ -199,7 +202,8 @@ def search_film(
         radiograph, places = search(radiograph, seeker, spec, laterality=film.laterality)
     except errors.KellgrenError as error:
         problem = Problem(error.code, str(error))
-        return Searched(replace(about, synthetic=radiograph.synthetic, error=problem), radiograph)
+        about = replace(about, synthetic=radiograph.synthetic, gate=UNGRADED, error=problem)
+        return Searched(about, radiograph)
     regions = tuple(cut_region(radiograph, place.frame, spec) for place in places)
     reasons = gate.reasons if places else (*gate.reasons, "NO_KNEE")
     about = replace(about, gate=Gate(graded=bool(places), reasons=reasons))
@@ -280,6 +284,7 @@ def failure(
         bundle=bundle,
         created=created,
         subject=film.subject,
+        gate=UNGRADED,
         error=Problem(error.code, str(error)),
     )
 

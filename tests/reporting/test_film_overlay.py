@@ -186,4 +186,4 @@ def test_the_report_shows_refused_films(make_film: Make, make_knee: Make, tmp_pa
     assert 'alt="none.dcm, not graded"' in page
     assert '<a class="film" href="films/good.png">' in page
     assert "../out.png" not in page
-    assert "Give its place with --boxes" in page
+    assert "Give its place with <code>--boxes</code>" in page

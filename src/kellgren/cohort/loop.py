@@ -18,6 +18,7 @@ from kellgren.cohort.workers import TwoSteps, in_order
 from kellgren.grading import Grader, Precision, load_bundle
 from kellgren.localise import LearnedLocaliser, Localiser, WholePicture, load_localiser
 from kellgren.pipeline import (
+    UNGRADED,
     Film,
     GradedFilm,
     Options,
@@ -182,7 +183,8 @@ class _Worker:
             return self._with_overlays(graded)
         except Exception as error:
             problem = _defect(searched.about.source, error)
-            return replace(searched.about, error=Problem(problem.code, str(problem)))
+            wrong = Problem(problem.code, str(problem))
+            return replace(searched.about, gate=UNGRADED, error=wrong)
 
     def _with_overlays(self, graded: GradedFilm) -> FilmResult:
         result = graded.result

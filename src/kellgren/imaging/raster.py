@@ -91,8 +91,8 @@ def decode_raster(content: bytes, name: str) -> Radiograph:
         raise too_large(name) from error
     except UnidentifiedImageError as error:
         raise errors.FormatUnknown(
-            f"{name}: of no form that is read (DICOM, PNG, TIFF, JPEG, WebP), whatever its name "
-            "says, or its header is damaged."
+            f"{name}: of no format that is read, whatever its name says, or its header is damaged. "
+            "Give DICOM, PNG, TIFF, JPEG or WebP."
         ) from error
     except Exception as error:  # decoders raise anything at all on damaged content
         raise errors.FileTruncated(
