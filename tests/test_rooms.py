@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {
         *("anatomy", "errors", "datasets", "grading", "reporting", "statistics", "model_card"),
     },
-    "selfcheck": {"anatomy", "bundles", "imaging", "datasets", "localise", "grading"},
+    "selfcheck": {"errors", "anatomy", "bundles", "imaging", "datasets", "localise", "grading"},
     "describe": {"bundles", "localise", "grading", "systems", "statistics"},
     "api": {"anatomy", "errors", "records", "bundles", "grading", "cohort"},
     "__init__": {"anatomy", "errors", "records", "grading", "api"},
