@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"anatomy", "errors", "imaging"},
     "localise": {"anatomy", "errors", "imaging", "records", "bundles"},
     "grading": {"anatomy", "errors", "imaging", "records", "bundles"},
-    "datasets": {"anatomy", "errors", "files", "imaging"},
+    "datasets": {"anatomy", "clock", "errors", "files", "imaging"},
     "statistics": {"anatomy", "errors", "files", "records", "datasets"},
     "reporting": {"anatomy", "errors", "files", "imaging", "records", "datasets"},
     "systems": {"anatomy", "errors", "imaging", "networks"},
@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("bundles", "localise", "grading", "systems", "networks", "selfcheck"),
         "__init__",  # for the version
     },
-    "pipeline": {"anatomy", "errors", "imaging", "records", "localise", "grading"},
+    "pipeline": {"anatomy", "clock", "errors", "imaging", "records", "localise", "grading"},
     "cohort": {
         *("anatomy", "errors", "files", "clock", "imaging", "records", "datasets"),
         *("bundles", "localise", "grading", "pipeline", "reporting"),

@@ -6,6 +6,11 @@ from datetime import UTC, datetime
 from kellgren import errors
 
 
+def written(time: datetime) -> str:
+    """A time in UTC as every file of ours has it: ISO 8601, whole seconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def now() -> datetime:
     """The time in UTC, or what SOURCE_DATE_EPOCH says, for outputs that repeat byte for byte.
 

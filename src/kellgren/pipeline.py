@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kellgren import errors
 from kellgren.anatomy import KL, Laterality
+from kellgren.clock import written
 from kellgren.grading import Bundle, Graded, Grader
 from kellgren.imaging import Radiograph, Region, cut_region, decode_film, read_bytes
 from kellgren.localise import Box, Boxes, Found, Localiser, film_gate, search
@@ -178,7 +179,7 @@ def search_film(
     film, localiser, clock, options
         As for `grade_film`.
     """
-    created = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+    created = written(clock())
     seeker = Boxes(film.boxes) if film.boxes else localiser
     content = b""
     try:

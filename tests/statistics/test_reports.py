@@ -1,57 +1,20 @@
 """Reports of made-up answers: what is written, said and refused."""
 
-import errno
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_answers import FEW, READER, UNSEEN, rows_of, tables
 
 from kellgren import errors
-from kellgren.anatomy import KL, Laterality
-from kellgren.datasets.table import TRUTH, Row
+from kellgren.anatomy import KL
 from kellgren.statistics.document import Document, Picture, Section, Table
-from kellgren.statistics.figures.style import new_figure
 from kellgren.statistics.reports.answers import report_answers
 from kellgren.statistics.reports.millimetres import report_millimetres
 from kellgren.statistics.reports.readers import report_agreement
 from kellgren.statistics.reports.selection import Selection
-from kellgren.statistics.reports.settings import Settings
-from kellgren.statistics.reports.writing import CARD, CARD_MARK, Writer, basis, is_card
-
-READER = "model:m@1"
-FEW = Settings(resamples=60)
-UNSEEN = Selection(0, kept=False)
-
-
-def tables(n: int = 160) -> tuple[list[Row], list[Row]]:
-    rng = np.random.default_rng(0)
-    grades = rng.integers(0, 5, n)
-    powers = np.exp(rng.normal(size=(n, 5)) + 1.5 * np.eye(5)[grades])
-    probabilities = np.round(powers / powers.sum(axis=1, keepdims=True), 6)
-    truth = [
-        Row(
-            patient=f"P{i // 2:03}",
-            laterality=(Laterality.LEFT, Laterality.RIGHT)[i % 2],
-            task="kl",
-            reader=TRUTH,
-            value=int(grade),
-            covariates={"sex": "FM"[i // 2 % 2], "site": "A" if i > 20 else "B"},
-        )
-        for i, grade in enumerate(grades)
-    ]
-    answers = [
-        replace(row, reader=READER, value=int(p.argmax()), probabilities=tuple(p), covariates={})
-        for row, p in zip(truth, probabilities.tolist(), strict=True)
-        for p in [np.array(p)]
-    ]
-    return truth, answers
-
-
-def rows_of(folder: Path) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads((folder / "metrics.json").read_text("utf-8"))
-    return found
+from kellgren.statistics.reports.writing import Writer, basis
 
 
 @pytest.fixture(scope="module")
@@ -86,28 +49,6 @@ class TestAnswers:
         page = (folder / "report.html").read_text("utf-8")
         assert "Not shown: site=B: fewer than 30 knees." in page
         assert not any(row["group"] == "site=B" for row in rows_of(folder))
-
-    def test_again_gives_the_same_bytes(self, folder: Path, tmp_path: Path) -> None:
-        truth, answers = tables()
-        order = np.random.default_rng(1).permutation(len(answers))
-        shuffled = [answers[i] for i in order]
-        again = tmp_path / "r"
-        report_answers(truth, shuffled, Writer(again), tasks=(KL,), looked=UNSEEN, settings=FEW)
-        files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-        for name in files:
-            assert (again / name).read_bytes() == (folder / name).read_bytes()
-
-    def test_a_report_replaces_a_report_and_nothing_else(self, folder: Path) -> None:
-        truth, answers = tables()
-        bare = [replace(row, probabilities=()) for row in answers]
-        report_answers(truth, bare, Writer(folder), tasks=(KL,), looked=UNSEEN, settings=FEW)
-        names = {path.name.split("-")[0] for path in (folder / "figures").iterdir()}
-        assert names == {"confusion", "subgroups"}
-        foreign = folder.parent / "mine"
-        foreign.mkdir()
-        (foreign / "notes.txt").write_text("mine")
-        with pytest.raises(errors.OutputError):
-            Writer(foreign)
 
 
 def test_a_split_that_was_selected_on_is_called_so(tmp_path: Path) -> None:
@@ -328,51 +269,6 @@ def test_answers_that_were_matched_by_file_name_are_counted(tmp_path: Path) -> N
     assert "4 internal answers were matched to the truth by file name" in document.text()
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-class TestFailed:
-    """What fails leaves the last report as it was."""
-
-    @pytest.fixture
-    def last(self, tmp_path: Path) -> Path:
-        truth, answers = tables()
-        folder = tmp_path / "r"
-        report_answers(truth, answers, Writer(folder), tasks=(KL,), looked=UNSEEN, settings=FEW)
-        return folder
-
-    def test_by_wrong_tables(self, last: Path) -> None:
-        before = contents(last)
-        truth, answers = tables()
-        strangers = [replace(row, patient="X" + row.patient) for row in answers]
-        with pytest.raises(errors.TableError):
-            report_answers(truth, strangers, Writer(last), tasks=(KL,), looked=UNSEEN, settings=FEW)
-        assert contents(last) == before
-
-    def test_after_figures_were_drawn(self, last: Path) -> None:
-        before = contents(last)
-        picture = Writer(last).draw(new_figure(), "confusion-kl-model-m-1", "another")
-        assert picture.file.removeprefix("figures/") in {Path(name).name for name in before}
-        assert contents(last) == before
-
-    def test_without_room_for_the_figures(
-        self, last: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        before = contents(last)
-        writer = Writer(last)
-        writer.draw(new_figure(), "confusion-kl-model-m-1", "one")
-
-        def full(path: Path, content: bytes) -> int:
-            raise OSError(errno.ENOSPC, f"No space left for {len(content)} bytes", str(path))
-
-        monkeypatch.setattr(Path, "write_bytes", full)
-        with pytest.raises(OSError, match="No space"):
-            writer.finish(Document("t", ()), [])
-        assert contents(last) == before
-
-
 def test_knees_without_a_patient_are_warned_of_once_for_all_readers(tmp_path: Path) -> None:
     truth, answers = (
         [replace(row, patient="", image=f"{i}") for i, row in enumerate(rows)]
@@ -426,20 +322,3 @@ def test_the_area_under_risk_and_coverage_has_an_interval(tmp_path: Path) -> Non
     assert area.value == pytest.approx(expected)
     assert area.low < area.value < area.high
     assert f"{area.value:.3f} ({area.low:.3f} to {area.high:.3f})" in document.text()
-
-
-def test_what_belonged_to_an_earlier_report_goes_and_nothing_else(tmp_path: Path) -> None:
-    folder = tmp_path / "r"
-    card, notes = folder / CARD, folder / "notes.txt"
-    Writer(folder).finish(Document("t", ()), [])
-    notes.write_text("mine", "utf-8")
-    card.write_text(f"# m 1\n\n{CARD_MARK}`0`.\n", "utf-8")
-    assert is_card(card)
-    Writer(folder).finish(Document("t", ()), [])
-    assert not card.exists()
-    # A person's file of that name, and one that is no text.
-    for content in (b"# my model\n\nnotes\n", b"", b"\xff\xfe"):
-        card.write_bytes(content)
-        Writer(folder).finish(Document("t", ()), [])
-        assert card.read_bytes() == content
-    assert notes.read_text("utf-8") == "mine"

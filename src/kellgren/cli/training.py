@@ -75,7 +75,7 @@ def train(
         raise typer.BadParameter(f"{name} has the variants {', '.join(chosen.variants)}")
     recipe = chosen.recipes[fidelity]
     if iterations is not None:
-        often = min(_often(iterations), recipe.validate_every)
+        often = _often(iterations, recipe.validate_every)
         recipe = replace(recipe, iterations=iterations, validate_every=often)
     try:
         wanted = recipe.seeds if seeds is None else tuple(int(seed) for seed in seeds.split(","))
@@ -114,9 +114,9 @@ def train(
         )
 
 
-def _often(iterations: int) -> int:
+def _often(iterations: int, at_most: int) -> int:
     """After how many a trial is validated: four times at least, to see where it goes."""
-    return max(iterations // 4, 1)
+    return min(max(iterations // 4, 1), at_most)
 
 
 def _train_localiser(
@@ -129,7 +129,7 @@ def _train_localiser(
 
     recipe = LocaliserRecipe()
     if iterations is not None:
-        often = min(_often(iterations), recipe.validate_every)
+        often = _often(iterations, recipe.validate_every)
         recipe = replace(recipe, iterations=iterations, validate_every=often)
     if not landmarks:
         raise typer.BadParameter("a localiser learns from --landmarks")

@@ -172,7 +172,7 @@ class _Worker:
             )
         except Exception as error:
             problem = _defect(film.source, error)
-            created = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            created = clock.written(self._now())
             bundle = self._grader.bundle.reference
             return Searched(failure(film, problem, sha256=None, bundle=bundle, created=created))
 

@@ -201,7 +201,7 @@ class _Cutter:
 
     def __call__(self, listed: Listed) -> FilmResult:
         film = listed.film
-        created = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        created = clock.written(self._now())
         sha256 = None
         try:
             content = read_bytes(film.path)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from kellgren import errors
+from kellgren import clock, errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def record_look(
     """
     earlier = looks(ledger)
     look = Look(
-        time=time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        time=clock.written(time),
         split_sha256=split_sha256,
         predictions_sha256=hashlib.sha256(predictions.read_bytes()).hexdigest(),
         bundle_sha256=bundle_sha256,
